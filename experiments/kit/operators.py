@@ -1,0 +1,299 @@
+"""The closed list of operators: how a derived value or a claim is computed from facts. Nothing is passed to eval.
+
+Derived operators return a value and its unit; claim operators return whether they hold and why, in words. Units
+are checked: a difference needs equal units, a ratio needs equal units and gives `times`. Adding an operator means
+adding a function here and a line to its table; drafts and studies can only name what the tables hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TypeVar
+
+from experiments.kit.record import Claim, Derivation, Fact
+
+
+T = TypeVar("T")
+
+
+class OperatorError(ValueError):
+    """A derived value or claim that cannot be evaluated: the message names the key and the reason."""
+
+
+def _same_unit(facts: Sequence[Fact], op: str) -> str:
+    units = {f.unit for f in facts}
+    if len(units) > 1:
+        pairs = ", ".join(f"{f.key} in {f.unit}" for f in facts)
+        raise OperatorError(f"{op} needs one unit, got {pairs}")
+    return units.pop()
+
+
+def _two(facts: Sequence[Fact], op: str) -> tuple[Fact, Fact]:
+    if len(facts) != 2:
+        raise OperatorError(f"{op} takes exactly 2 keys, got {len(facts)}")
+    return facts[0], facts[1]
+
+
+def _direction(facts: Sequence[Fact], op: str) -> str:
+    directions = {f.better for f in facts}
+    if len(directions) != 1 or "none" in directions:
+        raise OperatorError(f"{op} needs facts that agree on which way is better, got {sorted(directions)}")
+    return directions.pop()
+
+
+def difference(facts: Sequence[Fact]) -> tuple[float, str]:
+    """a - b, in their common unit."""
+    a, b = _two(facts, "difference")
+    return a.value - b.value, _same_unit(facts, "difference")
+
+
+def ratio(facts: Sequence[Fact]) -> tuple[float, str]:
+    """a / b, how many times as large; units must agree."""
+    a, b = _two(facts, "ratio")
+    _same_unit(facts, "ratio")
+    if b.value == 0:
+        raise OperatorError(f"ratio by {b.key}, which is zero")
+    return a.value / b.value, "times"
+
+
+def percent_change(facts: Sequence[Fact]) -> tuple[float, str]:
+    """100 (a - b) / |b|: the change from b to a."""
+    a, b = _two(facts, "percent_change")
+    _same_unit(facts, "percent_change")
+    if b.value == 0:
+        raise OperatorError(f"percent change from {b.key}, which is zero")
+    return 100 * (a.value - b.value) / abs(b.value), "percent"
+
+
+def best_of(facts: Sequence[Fact]) -> tuple[float, str]:
+    """The best value in the facts' own direction."""
+    pick = max if _direction(facts, "best_of") == "higher" else min
+    return pick(f.value for f in facts), _same_unit(facts, "best_of")
+
+
+def worst_of(facts: Sequence[Fact]) -> tuple[float, str]:
+    """The worst value in the facts' own direction."""
+    pick = min if _direction(facts, "worst_of") == "higher" else max
+    return pick(f.value for f in facts), _same_unit(facts, "worst_of")
+
+
+def smallest(facts: Sequence[Fact]) -> tuple[float, str]:
+    """The smallest value, whatever is better."""
+    return min(f.value for f in facts), _same_unit(facts, "smallest")
+
+
+def largest(facts: Sequence[Fact]) -> tuple[float, str]:
+    """The largest value, whatever is better."""
+    return max(f.value for f in facts), _same_unit(facts, "largest")
+
+
+def rank(facts: Sequence[Fact]) -> tuple[float, str]:
+    """Place of the first fact among all of them, 1 = best; ties share the better place."""
+    sign = -1 if _direction(facts, "rank") == "higher" else 1
+    _same_unit(facts, "rank")
+    return 1 + sum(sign * f.value < sign * facts[0].value for f in facts[1:]), "rank"
+
+
+def count(facts: Sequence[Fact]) -> tuple[float, str]:
+    """How many facts are named: for a sentence that says how many things were compared."""
+    return float(len(facts)), "count"
+
+
+def crosses_at(facts: Sequence[Fact]) -> tuple[float, str]:
+    """Keys: threshold, then (x, y) pairs in order of x: the first x at which y reaches the threshold from its side."""
+    level, pairs = facts[0], facts[1:]
+    if len(pairs) < 4 or len(pairs) % 2:
+        raise OperatorError("crosses_at takes a threshold and at least two (x, y) pairs of keys")
+    xs, ys = pairs[0::2], pairs[1::2]
+    _same_unit([level, *ys], "crosses_at")
+    below = ys[0].value < level.value
+    for x, y in zip(xs, ys, strict=True):
+        if (y.value >= level.value) == below:
+            return x.value, _same_unit(xs, "crosses_at")
+    raise OperatorError(f"crosses_at: {ys[0].key} … {ys[-1].key} never reach {level.key}")
+
+
+DERIVED: Mapping[str, Callable[[Sequence[Fact]], tuple[float, str]]] = {
+    "difference": difference,
+    "ratio": ratio,
+    "percent_change": percent_change,
+    "best_of": best_of,
+    "worst_of": worst_of,
+    "smallest": smallest,
+    "largest": largest,
+    "rank": rank,
+    "count": count,
+    "crosses_at": crosses_at,
+}
+
+
+def _bound(bound: float | None, op: str) -> float:
+    if bound is None:
+        raise OperatorError(f"{op} needs a bound")
+    return bound
+
+
+def _shown(facts: Sequence[Fact]) -> str:
+    return ", ".join(f"{f.key} = {f.value:.6g}" for f in facts)
+
+
+def less(facts: Sequence[Fact], bound: float | None) -> bool:
+    """a < b by more than the margin (default 0)."""
+    a, b = _two(facts, "less")
+    _same_unit(facts, "less")
+    return a.value < b.value - (bound or 0.0)
+
+
+def greater(facts: Sequence[Fact], bound: float | None) -> bool:
+    """a > b by more than the margin (default 0)."""
+    a, b = _two(facts, "greater")
+    return less([b, a], bound)
+
+
+def ratio_at_least(facts: Sequence[Fact], bound: float | None) -> bool:
+    """a / b >= bound, for positive values of one unit."""
+    return ratio(facts)[0] >= _bound(bound, "ratio_at_least")
+
+
+def ratio_at_most(facts: Sequence[Fact], bound: float | None) -> bool:
+    """a / b <= bound."""
+    return ratio(facts)[0] <= _bound(bound, "ratio_at_most")
+
+
+def within(facts: Sequence[Fact], bound: float | None) -> bool:
+    """All values lie within `bound` of the first."""
+    _same_unit(facts, "within")
+    return all(abs(f.value - facts[0].value) <= _bound(bound, "within") for f in facts[1:])
+
+
+def above(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Every value is above the bound."""
+    _same_unit(facts, "above")
+    return all(f.value > _bound(bound, "above") for f in facts)
+
+
+def below(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Every value is below the bound."""
+    _same_unit(facts, "below")
+    return all(f.value < _bound(bound, "below") for f in facts)
+
+
+def increasing(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Each value exceeds the one before by more than the margin (default 0)."""
+    _same_unit(facts, "increasing")
+    return all(b.value > a.value + (bound or 0.0) for a, b in zip(facts, facts[1:], strict=False))
+
+
+def decreasing(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Each value falls below the one before by more than the margin (default 0)."""
+    return increasing(list(reversed(facts)), bound)
+
+
+def best_is(facts: Sequence[Fact], bound: float | None) -> bool:
+    """The first fact is strictly the best of all, by more than the margin (default 0)."""
+    sign = 1 if _direction(facts, "best_is") == "higher" else -1
+    _same_unit(facts, "best_is")
+    return all(sign * (facts[0].value - f.value) > (bound or 0.0) for f in facts[1:])
+
+
+def all_seeds(facts: Sequence[Fact], bound: float | None) -> bool:
+    """a < b on every seed (paired by seed), by more than the margin; at least 3 seeds."""
+    a, b = _two(facts, "all_seeds")
+    _same_unit(facts, "all_seeds")
+    if len(a.values) < 3 or list(a.seeds) != list(b.seeds):
+        raise OperatorError(f"all_seeds needs the same 3 or more seeds behind {a.key} and {b.key}")
+    return all(x < y - (bound or 0.0) for x, y in zip(a.values, b.values, strict=True))
+
+
+def intervals_apart(facts: Sequence[Fact], bound: float | None) -> bool:
+    """The two facts' intervals do not touch, by more than the margin (default 0)."""
+    a, b = _two(facts, "intervals_apart")
+    _same_unit(facts, "intervals_apart")
+    if a.interval is None or b.interval is None:
+        missing = a.key if a.interval is None else b.key
+        raise OperatorError(f"intervals_apart: {missing} has no interval")
+    gap = bound or 0.0
+    return a.interval[1] + gap < b.interval[0] or b.interval[1] + gap < a.interval[0]
+
+
+CLAIMS: Mapping[str, Callable[[Sequence[Fact], float | None], bool]] = {
+    "less": less,
+    "greater": greater,
+    "ratio_at_least": ratio_at_least,
+    "ratio_at_most": ratio_at_most,
+    "within": within,
+    "above": above,
+    "below": below,
+    "increasing": increasing,
+    "decreasing": decreasing,
+    "best_is": best_is,
+    "all_seeds": all_seeds,
+    "intervals_apart": intervals_apart,
+}
+
+
+def _look_up(keys: Sequence[str], facts: Mapping[str, Fact], owner: str) -> list[Fact]:
+    found = []
+    for key in keys:
+        if key not in facts:
+            near = get_close_matches(key, facts, n=1)
+            raise OperatorError(f"{owner}: no fact {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        found.append(facts[key])
+    if not found:
+        raise OperatorError(f"{owner}: names no facts")
+    return found
+
+
+def _operator(table: Mapping[str, T], op: str, owner: str) -> T:
+    if op not in table:
+        near = get_close_matches(op, table, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the list is {', '.join(table)}"
+        raise OperatorError(f"{owner}: unknown operator {op!r}; {hint}")
+    return table[op]
+
+
+def evaluate_derivation(asked: Derivation, facts: Mapping[str, Fact]) -> Fact:
+    """The derived value as a fact. Raises OperatorError (unknown operator or key, unit clash, zero divisor)."""
+    inputs = _look_up(asked.of, facts, asked.key)
+    try:
+        value, unit = _operator(DERIVED, asked.op, asked.key)(inputs)
+    except OperatorError as error:
+        raise OperatorError(f"{asked.key}: {error}" if not str(error).startswith(asked.key) else str(error)) from None
+    if not math.isfinite(value):
+        raise OperatorError(f"{asked.key}: {asked.op} is not a finite number")
+    machine = any(f.machine for f in inputs)
+    tolerance = asked.tolerance or (max(f.tolerance or 1.0 for f in inputs) if machine else None)
+    studies = {f.study for f in inputs}
+    return Fact(
+        key=asked.key,
+        value=value,
+        unit=unit,
+        description=asked.description,
+        format={"scientist": asked.fmt, "manager": asked.plain_fmt or asked.fmt},
+        better=asked.better,
+        kind="derived",
+        statistic=f"{asked.op} of {', '.join(asked.of)}",
+        n=min(f.n for f in inputs),
+        machine=machine,
+        tolerance=tolerance,
+        op=asked.op,
+        of=tuple(asked.of),
+        study=studies.pop() if len(studies) == 1 else "",
+        run=inputs[0].run,
+        place=asked.place,
+    )
+
+
+def evaluate_claim(stated: Claim, facts: Mapping[str, Fact]) -> Claim:
+    """The claim with `holds` and `detail` filled. Raises OperatorError where it cannot be evaluated."""
+    inputs = _look_up(stated.of, facts, stated.key)
+    operator = _operator(CLAIMS, stated.op, stated.key)
+    try:
+        holds = operator(inputs, stated.bound)
+    except OperatorError as error:
+        raise OperatorError(f"{stated.key}: {error}") from None
+    margin = "" if stated.bound is None else f" (bound {stated.bound:g})"
+    return replace(stated, holds=holds, detail=f"{stated.op}{margin}: {_shown(inputs)}")
