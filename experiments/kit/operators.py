@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TypeVar
 
 from experiments.kit.record import Claim, Derivation, Fact
-
 
 T = TypeVar("T")
 
@@ -184,7 +184,7 @@ def below(facts: Sequence[Fact], bound: float | None) -> bool:
 def increasing(facts: Sequence[Fact], bound: float | None) -> bool:
     """Each value exceeds the one before by more than the margin (default 0)."""
     _same_unit(facts, "increasing")
-    return all(b.value > a.value + (bound or 0.0) for a, b in zip(facts, facts[1:], strict=False))
+    return all(b.value > a.value + (bound or 0.0) for a, b in pairwise(facts))
 
 
 def decreasing(facts: Sequence[Fact], bound: float | None) -> bool:
