@@ -14,12 +14,13 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TypeVar
 
+from experiments.kit.errors import CannotRun
 from experiments.kit.record import Claim, Derivation, Fact
 
 T = TypeVar("T")
 
 
-class OperatorError(ValueError):
+class OperatorError(CannotRun, ValueError):
     """A derived value or claim that cannot be evaluated: the message names the key and the reason."""
 
 

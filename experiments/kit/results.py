@@ -115,7 +115,7 @@ def load_results(root: Path, topic: str, budget: str) -> Results:
             loaded.problems.append(f"{name} is missing")
         elif sha256(path.read_bytes()) != digest:
             loaded.problems.append(
-                f"{name} does not match run.json: the run was interrupted or the file edited by hand"
+                f"{name} does not match run.json: the run was interrupted or edited by hand"
             )
     loaded.problems = list(dict.fromkeys(loaded.problems))
     return loaded

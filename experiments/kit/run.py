@@ -24,6 +24,7 @@ from typing import Any
 
 from experiments.kit.codehash import Code, code_of
 from experiments.kit.contract import BUDGETS, THEMES, Budget, Figure, Outcome, Point, Study
+from experiments.kit.errors import CannotRun
 from experiments.kit.files import atomic_write, canonical_json, hash_value, sha256
 from experiments.kit.operators import evaluate_claim, evaluate_derivation
 from experiments.kit.record import ROOT, Claim, Fact, FigureRecord
@@ -35,7 +36,7 @@ RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMI
 Report = Callable[[str], None]
 
 
-class StudyError(Exception):
+class StudyError(CannotRun):
     """A study that cannot run; the message says which, why and what to do."""
 
 
@@ -117,6 +118,8 @@ def _freshness(study: str, budget: str, root: Path, here: bool, results: Results
     state.reasons += _changes(run.code, state.measuring.parts, "measured code")
     state.reasons += _changes(run.record_code, state.recording.parts, "recording code")
     state.reasons += _changes(run.libraries, libraries_of(state.measuring), "library version")
+    if run.dirty and not git_state(root, sorted(state.measuring.files | state.recording.files))[1]:
+        state.reasons.append("measured from uncommitted code that is committed now")
     if here and not _ledger(root, study, budget).is_file():
         state.reasons.append("not yet reproduced on this machine")
     return state
@@ -486,7 +489,7 @@ def _import(module: str) -> Study:
 def _records(
     study: Study, outcomes: Sequence[Outcome], name: str, run: str
 ) -> tuple[dict[str, Fact], dict[str, Claim]]:
-    """Facts, derived values (in order, so one may build on another) and evaluated claims, stamped with study and run."""
+    """Facts, derived values (in order: one may build on another) and evaluated claims, stamped with study and run."""
     facts: dict[str, Fact] = {}
     for fact in study.facts(outcomes):
         if fact.key in facts:

@@ -1,0 +1,35 @@
+"""The checks: each module looks for one kind of thing a page must not contain, and reports findings.
+
+A check is a function `check(subject) -> Iterable[Finding]`; it reads and never writes. `CHECKS` is their order of
+reporting. `VERSION` is part of every approval: raise it when a check starts to find what it used to miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pipeline.checks import citations, editions, figures, freshness, listings, markup, numbers, roles
+from pipeline.checks.subject import Subject, make_subject
+from pipeline.drafts import Draft
+from pipeline.evidence import Evidence
+from pipeline.finding import Finding, in_order
+from pipeline.project import Project
+
+VERSION = "1"
+
+CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
+    roles.check,
+    freshness.check,
+    numbers.check,
+    citations.check,
+    figures.check,
+    listings.check,
+    markup.check,
+    editions.check,
+)
+
+
+def check_draft(project: Project, evidence: Evidence, draft: Draft, other: Draft | None) -> list[Finding]:
+    """All findings on one edition, in order of place. `other` is the other edition, where there is one."""
+    subject = make_subject(project, evidence, draft, other)
+    return in_order(finding for check in CHECKS for finding in check(subject))

@@ -1,0 +1,1 @@
+"""Week 1: Markov decision processes, Bellman equations and dynamic programming."""

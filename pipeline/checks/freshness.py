@@ -1,0 +1,33 @@
+"""Values from results that no longer match their run: edited files, changed code, uncommitted code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.checks.subject import Subject
+from pipeline.finding import Finding
+from pipeline.results import stale_studies
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Stale and dirty results, once for each study or file, at the first place in the draft that uses it."""
+    results = subject.evidence.results
+    name = subject.project.relative(subject.draft.path)
+    used: dict[str, int | None] = {}
+    records = {**subject.rendered.facts, **subject.rendered.claims, **subject.rendered.figures}
+    for use in subject.rendered.uses:
+        if use.key in records:
+            used.setdefault(records[use.key].study, use.line)
+    for folder, problem in results.problems():
+        where = subject.project.relative(folder.folder)
+        yield Finding("stale-results", "error", f"{where}: {problem}", f"{where}/run.json", fix="forge run --again")
+    for study, reasons in stale_studies(subject.project, results).items():
+        reasons = [reason for reason in reasons if not reason.startswith("results folder:")]
+        if study in used and reasons:
+            message = f"values of {study} are stale: {'; '.join(reasons)}"
+            yield Finding("stale-results", "error", message, name, used[study], fix=f"forge run {study}", key=study)
+    for study, run in results.runs.items():
+        if study in used and run.dirty:
+            message = f"{study} was measured from code that is not committed"
+            fix = f"commit experiments/, then `forge run {study}` stamps the commit"
+            yield Finding("dirty-results", "warning", message, name, used[study], fix=fix, key=study)

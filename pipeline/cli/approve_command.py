@@ -1,0 +1,61 @@
+"""`forge approve`: a person's approval of one edition as it stands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import click
+
+from experiments.kit.errors import CannotRun
+from experiments.kit.record import EDITIONS, Edition
+from pipeline.cli.common import budget_option, project, say
+from pipeline.project import Project
+
+
+def reviewer(here: Project, named: str | None) -> str:
+    """Who decides: as named, or git's user.name, or the login name. Raises CannotRun where nobody is known."""
+    if named:
+        return named
+    try:
+        asked = subprocess.run(["git", "config", "user.name"], cwd=here.root, capture_output=True, text=True)
+        found = asked.stdout.strip() or os.environ.get("USER", "")
+    except OSError:
+        found = os.environ.get("USER", "")
+    if not found:
+        raise CannotRun("who reviews? name yourself with --by NAME, or set git config user.name")
+    return found
+
+
+def asked_editions(edition: str | None) -> list[Edition]:
+    """The editions an option names: one, or both."""
+    return [name for name in EDITIONS if edition in (None, name)]
+
+
+@click.command()
+@click.argument("post")
+@click.option("--edition", type=click.Choice(EDITIONS), default=None, help="One edition (default: both).")
+@click.option("--by", "who", default=None, metavar="NAME", help="Reviewer (default: git's user.name).")
+@click.option("--note", default="", help="A remark kept with the approval.")
+@budget_option
+def command(post: str, edition: str | None, who: str | None, note: str, budget: str | None) -> None:
+    """Approve POST as it stands. Refused while a check finds an error; void as soon as the text or a value changes.
+
+    \b
+    Example:
+      forge approve decision-making-101 --edition scientist
+    """
+    from pipeline.evidence import gather_all, pick_post
+    from pipeline.review import decide
+    from pipeline.transaction import locked
+    from pipeline.weekly import check_budget
+
+    here = project()
+    name = reviewer(here, who)
+    evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+    evidence = pick_post(evidences, post)
+    with locked(here):
+        for each in asked_editions(edition):
+            decide(here, evidence, each, "approved", name, reason=note)
+            say(f"{post} · {each}: approved by {name}")
+    say("next: forge publish")

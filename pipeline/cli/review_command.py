@@ -1,0 +1,119 @@
+"""`forge review`: look at what waits and decide, in the terminal."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from pipeline.cli.common import budget_option, count_of, json_option, print_json, project, say, show_findings
+from pipeline.project import Project
+from pipeline.review import EditionState
+
+
+@click.command()
+@click.argument("post", required=False)
+@click.option("--edition", type=click.Choice(["scientist", "manager"]), default=None, help="Only this edition.")
+@click.option("--by", "who", default=None, metavar="NAME", help="Reviewer (default: git's user.name).")
+@click.option("--list", "only_list", is_flag=True, help="Show what waits and stop.")
+@budget_option
+@json_option
+def command(
+    post: str | None, edition: str | None, who: str | None, only_list: bool, budget: str | None, as_json: bool
+) -> None:
+    """Go through every edition that waits, what blocks first: findings, preview, changes; approve or send back.
+
+    Without a terminal (or with --list or --json) it shows what waits; `forge approve` and `forge sendback` decide.
+
+    \b
+    Examples:
+      forge review
+      forge review decision-making-101 --edition manager
+    """
+    import sys
+
+    from pipeline.evidence import gather_all, pick_post
+    from pipeline.review import edition_state
+    from pipeline.weekly import check_budget
+
+    here = project()
+    evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+    if post is not None:
+        evidences = [pick_post(evidences, post)]
+    states = [
+        edition_state(here, evidence, name)
+        for evidence in evidences
+        for name in ("scientist", "manager")
+        if edition in (None, name)
+    ]
+    waiting = sorted((s for s in states if s.state != "approved"), key=lambda s: -len(s.errors))
+    if as_json:
+        print_json([state.to_json() for state in waiting])
+        return
+    if not waiting:
+        say("nothing waits for review")
+        return
+    for state in waiting:
+        say(f"{state.slug} · {state.edition}: {state.state}, {count_of(len(state.errors), 'error')}")
+    if only_list or not sys.stdin.isatty():
+        say("decide with: forge approve SLUG --edition EDITION, or forge sendback SLUG --edition EDITION --reason TEXT")
+        return
+    for state in waiting:
+        if state.draft is not None and not _review_one(here, state, who, budget):
+            break
+
+
+def _review_one(here: Project, state: EditionState, who: str | None, budget: str | None) -> bool:
+    """One edition at the keyboard. Returns whether to go on with the next."""
+    from pipeline.cli.approve_command import reviewer
+    from pipeline.evidence import gather_all, pick_post
+    from pipeline.review import decide, edition_state, text_changes
+    from pipeline.transaction import locked
+    from pipeline.weekly import check_budget
+
+    began = time.monotonic()
+    while True:
+        assert state.draft is not None
+        evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+        evidence = pick_post(evidences, state.slug)
+        state = edition_state(here, evidence, state.edition)
+        assert state.draft is not None
+        say()
+        say(click.style(f"{evidence.post.title} · {state.edition} edition", bold=True))
+        say(f"{here.relative(state.draft.path)} · {state.state}")
+        if state.review is not None and state.review.reason:
+            say(f"last time: {state.review.decision} by {state.review.who}: {state.review.reason}")
+        show_findings(state.findings)
+        if not state.findings:
+            say("no findings")
+        choice = click.prompt(
+            "[p]review  [d]iff  [e]dit  [a]pprove  [s]end back  [n]ext  [q]uit",
+            type=click.Choice(list("pdeasnq")), show_choices=False, prompt_suffix=" > ",
+        )  # fmt: skip
+        seen, seconds = state.draft.hash, int(time.monotonic() - began)
+        if choice == "q":
+            return False
+        if choice == "n":
+            return True
+        if choice == "p":
+            from pipeline.review import preview_page
+
+            click.echo_via_pager(preview_page(here, evidence, state.draft).text)
+        elif choice == "d":
+            click.echo_via_pager(text_changes(here, state) or "no change since the last approval")
+        elif choice == "e":
+            click.edit(filename=str(state.draft.path))
+        elif choice == "a":
+            with locked(here):
+                decide(here, evidence, state.edition, "approved", reviewer(here, who), seconds=seconds, seen=seen)
+            say(click.style("approved", fg="green"))
+            return True
+        elif choice == "s":
+            reason = click.prompt("reason")
+            with locked(here):
+                decide(
+                    here, evidence, state.edition, "sent-back", reviewer(here, who), reason=reason, seconds=seconds,
+                    seen=seen,
+                )  # fmt: skip
+            say("sent back; the reason goes into the next draft")
+            return True

@@ -1,0 +1,95 @@
+"""`forge week`: the weekly loop in one command."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cli.common import (
+    budget_option,
+    count_of,
+    finish,
+    json_option,
+    print_json,
+    progress,
+    project,
+    say,
+    show_findings,
+)
+
+
+@click.command()
+@click.argument("number", type=int)
+@budget_option
+@click.option("--writer", default="auto", show_default=True, metavar="NAME", help="offline, anthropic, local or auto.")
+@click.option("--jobs", type=int, default=None, help="Processes for the sweeps (default: all cores).")
+@click.option("--cluster", default=None, metavar="ADDRESS", help="A Dask scheduler to run the sweeps on.")
+@click.option("--serve", is_flag=True, help="Serve the preview when done, until stopped.")
+@json_option
+def command(
+    number: int, budget: str | None, writer: str, jobs: int | None, cluster: str | None, serve: bool, as_json: bool
+) -> None:
+    """Bring week NUMBER up to date: run its studies, draft its posts, check them, build the preview.
+
+    Only what is out of date is done; a killed call is finished by the next one.
+
+    \b
+    Examples:
+      forge week 1
+      forge week 1 --budget smoke --writer offline
+    """
+    from pipeline.weekly import bring_up_to_date, check_budget
+
+    here = project()
+    level = check_budget(budget or here.settings.budget)
+    done = bring_up_to_date(here, number, level, writer, jobs=jobs, cluster=cluster, report=progress)
+    findings = [*done.findings, *(done.preview.findings if done.preview else ())]
+    if as_json:
+        print_json(
+            {
+                "week": number,
+                "budget": level,
+                "idle": done.idle,
+                "runs": [run.__dict__ for run in done.runs],
+                "drafts": [saved.__dict__ for saved in done.drafts],
+                "editions": [state.to_json() for state in done.states],
+                "preview": str(done.preview.index) if done.preview else None,
+                "findings": [finding.to_json() for finding in findings],
+            }
+        )
+        finish(findings)
+        return
+    for run in done.runs:
+        for warning in run.warnings:
+            say(click.style(warning, fg="yellow"))
+        if not run.reasons:
+            continue
+        say(
+            f"ran {run.study} at {run.budget}: {count_of(run.computed, 'point')} measured, {run.reused} kept, "
+            f"{run.seconds:.0f} s"
+        )
+        if run.moved:
+            say(f"  {count_of(len(run.moved), 'value')} moved:")
+            for line in run.moved:
+                say(f"    {line}")
+        elif "not yet reproduced on this machine" in run.reasons:
+            say("  reproduced: every recorded value prints the same, measured times are within their tolerance")
+    for saved in done.drafts:
+        conflicts = f", {count_of(saved.conflicts, 'conflict')} to settle" if saved.conflicts else ""
+        kept = f", {count_of(saved.kept_edits, 'edit')} of yours kept" if saved.kept_edits else ""
+        say(f"draft {saved.slug} ({saved.edition}): {saved.outcome}{kept}{conflicts}")
+    show_findings(findings)
+    if done.idle:
+        say(f"week {number} is up to date")
+    for state in done.states:
+        errors, others = len(state.errors), len(state.findings) - len(state.errors)
+        found = f": {count_of(errors, 'error')}, {count_of(others, 'note')}" if state.findings else ""
+        say(f"  {state.slug} · {state.edition}: {state.state}{found}")
+    if done.preview is not None and done.preview.index.is_file():
+        say(f"preview: {done.preview.index.as_uri()}")
+    waiting = [state for state in done.states if state.state != "approved"]
+    say("next: " + (f"forge review {waiting[0].slug}" if waiting else "forge publish, then forge site serve"))
+    if serve:
+        from pipeline.cli.site_command import serve_preview
+
+        serve_preview(here, 8000)
+    finish(findings)
