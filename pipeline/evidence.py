@@ -7,16 +7,17 @@ a finding here, before anything is drafted or paid for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from experiments.kit.files import hash_value
 from experiments.kit.record import EDITIONS, Claim, Edition, FigureRecord
-from pipeline.finding import Finding, did_you_mean
+from pipeline.finding import Finding, did_you_mean, in_order
 from pipeline.listings import Listing, ListingError, cut_listing
 from pipeline.markdown import parse
-from pipeline.plan import OutlineSection, Post, Week, load_week, study_parts
+from pipeline.plan import OutlineSection, Post, Week, load_week, study_parts, week_numbers
 from pipeline.project import CannotRun, Project
 from pipeline.results import ResultSet, load_result_set, topics_of
 from pipeline.sources import Source, load_sources
@@ -27,8 +28,10 @@ PLAIN = "plain"  # the callout type whose text is written for the Manager editio
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A passage of the notes: its Scientist prose and its plain-words prose, and where it stands."""
+    """A passage of the notes: its titles, its Scientist prose and its plain-words prose, and where it stands."""
 
+    title: str
+    plain_title: str
     scientist: str
     plain: str
     path: str
@@ -73,9 +76,12 @@ class Evidence:
     def hash(self) -> str:
         """Changes when anything a draft could say changes. Machine-dependent values count only through claims."""
         used = [
-            [m.section.id, m.section.heading, m.section.plain_heading, [[e.scientist, e.plain] for e in m.excerpts]]
-            + [[c.key for c in m.claims], [f.key for f in m.figures], [x.hash for x in m.listings]]
-            + [[s.key for s in m.sources]]
+            [
+                [m.section.id, m.section.heading, m.section.plain_heading],
+                [[e.title, e.plain_title, e.scientist, e.plain] for e in m.excerpts],
+                [[c.key for c in m.claims], [f.key for f in m.figures], [x.hash for x in m.listings]],
+                [s.key for s in m.sources],
+            ]
             for m in self.materials
         ]
         facts = {
@@ -91,34 +97,162 @@ class Evidence:
         return hash_value([post, used, facts, claims, figures, self.limits])
 
 
+def open_vault(project: Project) -> Vault:
+    """The project's vault. Notes are read when they are asked for."""
+    return Vault.load(project.notes)
+
+
 def gather(project: Project, vault: Vault, number: int, budget: str) -> tuple[list[Evidence], list[Finding]]:
     """Evidence for each post of a week, and what is wrong with the notes. Raises CannotRun without a usable week."""
     week, findings = load_week(vault, number)
     if week is None:
-        raise CannotRun(f"week {number} cannot be read:\n" + "\n".join(str(finding) for finding in findings))
+        raise CannotRun(f"week {number} cannot be read\n" + "\n".join(str(finding) for finding in findings))
     sources, source_findings = load_sources(project.notes / "references.bib")
-    findings = [*findings, *source_findings]
-    studies = [e.study for e in week.experiments if e.study]
-    return [
-        gather_post(project, vault, week, post, budget, sources, post.studies or tuple(studies)) for post in week.posts
-    ], findings
+    return [gather_post(project, vault, week, post, budget, sources) for post in week.posts], [
+        *findings,
+        *source_findings,
+    ]
+
+
+def gather_all(project: Project, budget: str) -> tuple[list[Evidence], list[Finding]]:
+    """Evidence for every post of every week whose note can be used; the others are findings."""
+    vault = open_vault(project)
+    evidences: list[Evidence] = []
+    findings: list[Finding] = []
+    for number in week_numbers(vault):
+        try:
+            gathered, found = gather(project, vault, number, budget)
+        except CannotRun as error:
+            findings.append(Finding("vault.week", "error", str(error).partition("\n")[0]))
+            findings += load_week(vault, number)[1]
+            continue
+        evidences += gathered
+        findings += found
+    return evidences, findings
+
+
+def pick_post(evidences: list[Evidence], slug: str) -> Evidence:
+    """The evidence of a post. Raises CannotRun with the nearest slug."""
+    for evidence in evidences:
+        if evidence.post.slug == slug:
+            return evidence
+    slugs = [evidence.post.slug for evidence in evidences]
+    raise CannotRun(f"no post {slug}; {did_you_mean(slug, slugs) or 'posts are ' + (', '.join(slugs) or 'none')}")
 
 
 def gather_post(
+    project: Project, vault: Vault, week: Week, post: Post, budget: str, sources: Mapping[str, Source]
+) -> Evidence:
+    """Evidence for one post. What its outline names and cannot be found becomes a finding."""
+    findings: list[Finding] = []
+    studies = post.studies or tuple(e.study for e in week.experiments if e.study)
+    results = load_result_set(project, topics_of(studies), budget)
+    outline = post.outline or default_outline(week, results)
+    materials = tuple(_material(project, vault, week, section, results, sources, findings) for section in outline)
+    limits = tuple(limit for study in studies if study in results.runs for limit in results.runs[study].limits)
+    expanded = vault.expand(week.note)
+    findings += expanded.findings
+    return Evidence(
+        week, post, results, materials, sources, expanded.text, vault.glossary(), limits, tuple(in_order(findings))
+    )
+
+
+def default_outline(week: Week, results: ResultSet) -> tuple[OutlineSection, ...]:
+    """For a post without an outline: the eight parts of the week's note in order, results after the code."""
+    parts = study_parts(week.note)
+    sections = [OutlineSection(id=part.name, heading=part.title, notes=(f"[[#{part.title}]]",)) for part in parts]
+    shown = OutlineSection(
+        id="results", heading="What the runs showed", claims=tuple(results.claims), figures=tuple(results.figures)
+    )
+    names = [section.id for section in sections]
+    at = names.index("code") + 1 if "code" in names else len(sections)
+    return (*sections[:at], shown, *sections[at:])
+
+
+def _material(
     project: Project,
     vault: Vault,
     week: Week,
-    post: Post,
-    budget: str,
+    section: OutlineSection,
+    results: ResultSet,
     sources: Mapping[str, Source],
-    studies: tuple[str, ...],
-) -> Evidence:
-    """Evidence for one post."""
-    findings: list[Finding] = []
-    results = load_result_set(project, topics_of(studies), budget)
-    outline = post.outline or default_outline(vault, week)
-    materials = tuple(_material(project, vault, week, post, section, results, sources, findings) for section in outline)
-    expanded = vault.expand(week.note)
-    findings += expanded.findings
-    limits = tuple(limit for study in studies if study in results.runs for limit in results.runs[study].limits)
-    return Evidence(week, post, results, materials, sources, expanded.text, vault.glossary(), limits, tuple(findings))
+    findings: list[Finding],
+) -> Material:
+    """Resolve everything one outline section names."""
+
+    def missing(kind: str, key: str, fix: str) -> None:
+        message = f"section {section.id} names {kind} {key}, which does not exist"
+        findings.append(Finding("outline", "error", message, week.note.file, section.line, fix=fix, key=key))
+
+    excerpts = []
+    for link in section.notes:
+        target = vault.resolve(link, week.note)
+        if target.problem is not None:
+            findings.append(replace(target.problem, file=week.note.file, line=section.line))
+        if target.note is not None and target.end > target.start:
+            expanded = vault.expand(target)
+            findings += expanded.findings
+            path, line = expanded.place(0)
+            excerpts.append(read_excerpt(expanded.text, vault.file(path), line))
+    listings = []
+    for ref in section.listings:
+        try:
+            listings.append(cut_listing(project.root, ref, results.runs))
+        except ListingError as error:
+            missing("the listing", ref, str(error).partition("; ")[2] or "name topic/file.py:definition")
+    table: tuple[tuple[str, Iterable[str], Mapping[str, Any]], ...] = (
+        ("the claim", section.claims, results.claims),
+        ("the figure", section.figures, results.figures),
+        ("the source", section.sources, sources),
+    )
+    found: dict[str, list[Any]] = {kind: [] for kind, _, _ in table}
+    for kind, keys, known in table:
+        for key in keys:
+            if key in known:
+                found[kind].append(known[key])
+            else:
+                missing(kind, key, did_you_mean(key, known) or f"take it out of the outline, or add {kind} {key}")
+    return Material(
+        section,
+        tuple(excerpts),
+        tuple(found["the claim"]),
+        tuple(found["the figure"]),
+        tuple(listings),
+        tuple(found["the source"]),
+    )
+
+
+def read_excerpt(text: str, path: str, line: int) -> Excerpt:
+    """Tell a passage of the notes apart: its heading, its Scientist prose, and its `[!plain]` callouts.
+
+    Headings inside it become third-level ones, tags go, and diagrams that only the vault can draw are left out.
+    """
+    document = parse(text)
+    top = [block for block in document.blocks if not block.parents]
+    title = ""
+    scientist: list[str] = []
+    plain: list[str] = []
+    plain_title = ""
+    for block in top:
+        source = text[block.start : block.end]
+        if block.kind == "heading" and not title and not scientist:
+            title = block.content
+        elif block.kind == "heading":
+            scientist.append(f"### {block.content}")
+        elif block.kind == "callout" and block.data["type"].lower() == PLAIN:
+            plain_title = plain_title or str(block.data["title"])
+            lines = source.split("\n")[1:]
+            plain.append("\n".join(line.removeprefix(">").removeprefix(" ") for line in lines).strip())
+        elif block.kind == "fence" and block.data["lang"] == "mermaid":
+            continue
+        elif block.kind not in ("comment", "front_matter", "html"):
+            cut = sorted((s.start, s.end) for s in document.spans_of(block) if s.kind in ("tag", "comment"))
+            scientist.append(_without(source, block.start, cut).strip())
+    body = "\n\n".join(part for part in scientist if part)
+    return Excerpt(title, plain_title, body, "\n\n".join(part for part in plain if part), path, line)
+
+
+def _without(source: str, start: int, cut: list[tuple[int, int]]) -> str:
+    for first, last in reversed(cut):
+        source = source[: first - start] + source[last - start :]
+    return source

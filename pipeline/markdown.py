@@ -56,7 +56,7 @@ class Span:
         link_url {url, shown}          a bare address is `shown`, a link's destination is not
         link_title · image {alt, url} · html · footnote_ref {label} · tag {name}
         comment {closed} · block_id {name} · heading_id {name}
-        marker {of}                    of: strong, em, strike, mark, link, footnote, task, callout
+        marker {of, open}              of: strong, em, strike, mark (with `open`), link, footnote, task, callout
 
     Containers (`leaf` false) hold the leaves within their range: link {url}, footnote (written in place).
     `inside` names the containers around a span.
@@ -292,8 +292,7 @@ _MASKED = (("comment", obsidian.masked),)
 _STOPS = "".join(char for char in _RULES if char != "h") + "]"
 _STOP = re.compile(f"[{re.escape(_STOPS)}]|https?://")
 _DELIMITED = {"strike": "strike", "mark": "mark", "emphasis": "emphasis"}
-_MARKERS = {"strong_open": "strong", "strong_close": "strong", "em_open": "em", "em_close": "em"}
-_MARKERS |= {"s_open": "strike", "s_close": "strike", "mark": "mark"}
+_MARKERS = {"strong": "strong", "em": "em", "s": "strike", "mark": "mark"}
 
 
 class _Inline(ParserInline):
@@ -607,12 +606,16 @@ def _resolved(records: Sequence[Record]) -> list[Record]:
             half = False
             continue
         token = data["token"]
-        of = _MARKERS.get(token.type) or ("" if token.content else "strong")
+        name, _, side = token.type.partition("_")
+        of = _MARKERS.get(name) or ("" if token.content else "strong")
         if of == "strong" and half:
-            decided[-1] = ("marker", start - 1, end, {"of": of}, [])
+            opens = side == "open" or decided[-1][3]["open"]
+            decided[-1] = ("marker", start - 1, end, {"of": of, "open": opens}, [])
             half = False
         else:
-            decided.append(("marker" if of else "text", start, end, {"of": of} if of else {}, []))
+            decided.append(
+                ("marker" if of else "text", start, end, {"of": of, "open": side == "open"} if of else {}, [])
+            )
             half = of == "strong"
     return decided
 
@@ -918,8 +921,7 @@ def _pieces(spans: Sequence[Span]) -> list[tuple[str, str, Span]]:
             case "link_url" if span.data["shown"]:
                 shown, shadow = span.text, sentences.HOLE * len(span.text)
             case "wikilink":
-                data = span.data
-                shown = data["alias"] or data["target"] or data["heading"]
+                shown = obsidian.link_text(span.data)
                 shadow = re.sub(r"[.!?…]", "_", shown)
         pieces.append((shown, shadow, span))
     return pieces

@@ -8,6 +8,7 @@ build. The formula's source then stands on the page, marked, so that a lenient b
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import json
@@ -24,6 +25,7 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
 KATEX = Path(__file__).parent / "katex" / "katex.min.js"
+_HEADING = re.compile("h[1-6]")
 log = logging.getLogger("mkdocs.forge.math")
 
 
@@ -69,6 +71,9 @@ class _KatexTreeprocessor(Treeprocessor):
 
     def run(self, root: Element) -> None:
         for element in root.iter():
+            if _HEADING.fullmatch(element.tag) and element.find(".//span[@class='arithmatex']") is not None:
+                element.attrib.setdefault("data-toc-label", _plain(element))
+        for element in root.iter():
             if element.get("class") == "arithmatex" and element.text:
                 self._render(element)
         for element in root.iter():
@@ -98,6 +103,21 @@ class _KatexTreeprocessor(Treeprocessor):
         log.error("%s: formula %s: %s", where, " ".join(tex.split()), message)
 
 
+def _plain(element: Element) -> str:
+    """A heading's text for the table of contents: formulas as the letters and signs of their MathML."""
+    parts = [element.text or ""]
+    for child in element:
+        found = _strip(child.text or "") if child.get("class") == "arithmatex" else None
+        if found is None:
+            parts.append(_plain(child))
+        else:
+            with contextlib.suppress(TexError):
+                mathml = render_tex(*found).partition("<annotation")[0]
+                parts.append(html.unescape(re.sub(r"<[^>]*>", "", mathml)))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
 def _place(md: Markdown, tex: str) -> str:
     """`file:line` of a formula as far as it is known: MkDocs leaves the page's file with its link processor."""
     if "relpath" not in md.treeprocessors:
@@ -115,11 +135,11 @@ def _place(md: Markdown, tex: str) -> str:
 
 
 class KatexExtension(Extension):
-    """Registers the processor after inline parsing (20) and before pretty-printing (10)."""
+    """Registers the processor after inline parsing (20) and attribute lists (8), before the table of contents (5)."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
         """Python-Markdown's hook."""
-        md.treeprocessors.register(_KatexTreeprocessor(md), "forge-katex", 15)
+        md.treeprocessors.register(_KatexTreeprocessor(md), "forge-katex", 7)
 
 
 def makeExtension(**options: Any) -> KatexExtension:  # noqa: N802 (Python-Markdown's name)

@@ -9,6 +9,7 @@ learned in `state.found`; where it matched is recorded by the parser in `markdow
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from markdown_it.rules_block import StateBlock
@@ -46,6 +47,11 @@ def link_parts(inside: str) -> dict[str, str]:
         "block": block,
         "alias": alias.strip(),
     }
+
+
+def link_text(parts: Mapping[str, str]) -> str:
+    """A link as it reads in prose: its alias, else its heading, else the name of its note."""
+    return parts["alias"] or parts["heading"].rpartition("#")[2] or parts["target"].rpartition("/")[2] or parts["block"]
 
 
 def wikilink(state: State, silent: bool) -> bool:
@@ -158,8 +164,8 @@ def pair_marks(state: StateInline) -> None:
     for delimiters in [state.delimiters, *nested]:
         for opener in delimiters:
             if opener.marker == ord("=") and opener.end != -1:
-                for token in (state.tokens[opener.token], state.tokens[delimiters[opener.end].token]):
-                    token.type, token.content = "mark", ""
+                for name, place in (("mark_open", opener.token), ("mark_close", delimiters[opener.end].token)):
+                    state.tokens[place].type, state.tokens[place].content = name, ""
 
 
 TAG = re.compile(r"#([\w/-]*[^\W\d][\w/-]*)")

@@ -50,8 +50,10 @@ def load(text: str, file: str | None = None, first_line: int = 1) -> Mapped:
         root = loader.get_single_node()
         data = reader.read(root, ()) if root is not None else None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = first_line + (min(mark.line, text.count("\n")) if mark else 0)
+        mark, last = getattr(error, "problem_mark", None), text.rstrip().count("\n")
+        if mark is None or mark.line > last:  # an open quote or bracket: name where it was opened
+            mark = getattr(error, "context_mark", None) or mark
+        line = first_line + (min(mark.line, last) if mark else 0)
         return Mapped(None, {}, (_unreadable(error, file, line, text, first_line),))
     except _TooMuchError as error:
         check, message = error.args
@@ -147,8 +149,15 @@ def _unreadable(error: Exception, file: str | None, line: int, text: str, first_
     key = shown.split(":", 1)[0].strip(" -\t") if ":" in shown else ""
     if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in problem:
         problem, fix = "a tab in the indentation", "indent with spaces"
+    elif "mapping values are not allowed" in problem and shown.count(":") < 2 and "#" not in shown:
+        problem = "a key where none can be"
+        fix = "give keys of one level the same indentation, and every line above it a `key: value`"
     elif "mapping values are not allowed" in problem:
         problem, fix = "a second ': ' in one value", "put the value in quotes"
+    elif "expected key" in problem or "expected '-'" in problem:
+        fix = "check the indentation and the quotes of this line and the one above"
+    elif "control" in problem:
+        problem, fix = "a control character", "remove it"
     elif "found character" in problem or "special characters" in problem:
         fix = "put the value in quotes"
     elif "undefined alias" in problem or "did not find expected alphabetic" in problem:

@@ -51,12 +51,12 @@ class MDP:
             raise ValueError(f"the probabilities of action {a} in state {s} do not sum to one (off by {off.max():.3g})")
 
     @property
-    def S(self) -> int:
-        return self.R.shape[1]
+    def S(self) -> int:  # noqa: N802
+        return int(self.R.shape[1])
 
     @property
-    def A(self) -> int:
-        return self.R.shape[0]
+    def A(self) -> int:  # noqa: N802
+        return int(self.R.shape[0])
 
     @cached_property
     def terminal(self) -> npt.NDArray[np.bool_]:
@@ -97,14 +97,15 @@ def lookahead(mdp: MDP, V: Values) -> npt.NDArray[np.float64]:
 
 def greedy(mdp: MDP, V: Values) -> Policy:
     """The policy (S,) that looks one step ahead and takes the best action, the first of equals. S&B eq. 4.9."""
-    return lookahead(mdp, V).argmax(axis=0)
+    policy: Policy = lookahead(mdp, V).argmax(axis=0)
+    return policy
 
 
 def under(mdp: MDP, policy: Policy | Mixed) -> tuple[sparse.csr_array, Values]:
     """The Markov reward process a policy leaves: P_pi (S, S) and r_pi (S,). Policies are (S,) or mixed (A, S)."""
     A, S = mdp.A, mdp.S
     if policy.ndim == 1:
-        rows = policy * S + np.arange(S)
+        rows = policy.astype(np.int64, copy=False) * S + np.arange(S)
         return mdp.P[rows], mdp.R.ravel()[rows]
     mixing = sparse.csr_array(  # (S, A*S): entry (s, a*S + s) is pi(a | s)
         (policy.T.ravel(), np.add.outer(np.arange(S), np.arange(A) * S).ravel(), np.arange(S + 1) * A), (S, A * S)
@@ -122,8 +123,7 @@ def soften(mdp: MDP, epsilon: float) -> MDP:
 
     S&B section 5.4: the best epsilon-soft policy of a process is the best policy of its softened process.
     """
-    S = mdp.S
-    any_action = sum(mdp.P[a * S : (a + 1) * S] for a in range(mdp.A)) / mdp.A  # (S, S)
-    P = (1 - epsilon) * mdp.P + epsilon * sparse.vstack([any_action] * mdp.A)
+    mixing = sparse.kron(np.full((mdp.A, mdp.A), 1 / mdp.A), sparse.eye_array(mdp.S))  # each action -> a random one
+    P = (1 - epsilon) * mdp.P + epsilon * (mixing @ mdp.P)
     R = (1 - epsilon) * mdp.R + epsilon * mdp.R.mean(axis=0)
     return MDP(sparse.csr_array(P), R, mdp.gamma)

@@ -23,12 +23,12 @@ from experiments.week01_mdp.value_iteration import macqueen_bounds, middle
 class Config:
     """`m` evaluation sweeps a round; `tolerance` as in value iteration."""
 
-    m: int = 50
+    m: int = 20
     tolerance: float = 1e-3
     max_rounds: int = 1_000_000
 
 
-def modified_policy_iteration(mdp: MDP, config: Config = Config()) -> Solution:  # noqa: B008
+def modified_policy_iteration(mdp: MDP, config: Config = Config()) -> Solution:
     """Optimal values and a greedy policy. Raises RuntimeError where `max_rounds` do not suffice."""
     V = np.zeros(mdp.S)
     for round_ in range(1, config.max_rounds + 1):

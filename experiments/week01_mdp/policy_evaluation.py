@@ -1,20 +1,20 @@
 """Policy evaluation: what is every state worth if this policy is followed for ever?
 
-Idea (Sutton & Barto 2018, section 4.1, eq. 4.4): V_pi is the fixed point of V = r_pi + gamma * P_pi V, which is a system
-of S linear equations. Three ways to solve it, because no one of them suits every size:
-
-    evaluate_by_sweeps    the book's iterative policy evaluation: gains the factor gamma a sweep
-    evaluate_by_solving   sparse LU: exact, but on large grids the factors fill in (minutes at 100,000 states)
-    evaluate_by_krylov    BiCGSTAB (van der Vorst 1992): a few dozen products instead of thousands of sweeps
+Idea (Sutton & Barto 2018, section 4.1, eq. 4.4): V_pi is the fixed point of V = r_pi + gamma * P_pi V, a system of S
+linear equations. `evaluate_by_sweeps` is the book's iterative way: each sweep brings V closer by the factor gamma,
+which is cheap when gamma is small and endless as it nears 1. `evaluate_by_solving` factors the system and is exact.
 
 Departures from the book: sweeps update all states at once, and stop by a bound on the distance to V_pi instead of by
-the size of the change. Terminal states are left out of the systems, so that they stay regular without discounting
+the size of the change. Terminal states are left out of the linear system, which keeps it regular without discounting
 as long as the policy is proper, i.e. reaches a terminal state from everywhere.
+
+On large grids the factors fill in, and how much is decided by the order of elimination. I - gamma * P is a diagonally
+dominant M-matrix, so it needs no pivoting, and minimum degree on the symmetric pattern can be used: about 0.2 s for a
+maze of 100,000 states. An open grid fills in more; SciPy's default, `spsolve` with pivoting, is far slower there.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,48 +55,18 @@ def evaluate_by_sweeps(
 
 
 def evaluate_by_solving(mdp: MDP, policy: Policy | Mixed) -> Values:
-    """V_pi by sparse LU. Raises RuntimeError for an improper policy without discounting."""
-    system, r, live = _system(mdp, policy)
-    V = np.zeros(mdp.S)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", linalg.MatrixRankWarning)
-        try:
-            V[live] = linalg.spsolve(system.tocsc(), r)
-        except linalg.MatrixRankWarning:
-            raise RuntimeError("policy evaluation: the policy never ends and nothing is discounted") from None
-    return V
-
-
-def evaluate_by_krylov(
-    mdp: MDP, policy: Policy | Mixed, tolerance: float, V: Values | None = None
-) -> tuple[Values, int]:
-    """Values within `tolerance` of V_pi in every state, and the matrix products it took. Needs gamma < 1.
-
-    A residual below (1 - gamma) * tolerance proves the distance. Where BiCGSTAB stalls, sweeps finish the job.
-    """
-    system, r, live = _system(mdp, policy)
-    products = 0
-
-    def product(x: Values) -> Values:
-        nonlocal products
-        products += 1
-        return np.asarray(system @ x)
-
-    counted = linalg.LinearOperator(system.shape, matvec=product, dtype=np.float64)
-    guess = None if V is None else V[live]
-    V = np.zeros(mdp.S)
-    V[live], _ = linalg.bicgstab(counted, r, x0=guess, rtol=0.0, atol=(1 - mdp.gamma) * tolerance)
-    if np.abs(r - product(V[live])).max() <= (1 - mdp.gamma) * tolerance:
-        return V, products
-    V, more = evaluate_by_sweeps(mdp, policy, tolerance, V if np.isfinite(V).all() else None)
-    return V, products + more
-
-
-def _system(mdp: MDP, policy: Policy | Mixed) -> tuple[sparse.csr_array, Values, np.ndarray]:
-    """(I - gamma P_pi, r_pi) over the states that are not terminal, and the mask (S,) of those."""
+    """V_pi (S,) by sparse LU. Raises RuntimeError for an improper policy without discounting."""
     P, r = under(mdp, policy)
-    live = ~mdp.terminal
-    system = sparse.eye_array(mdp.S, format="csr") - mdp.gamma * P
-    if not live.all():
-        system, r = system[live][:, live], r[live]
-    return system, r, live
+    live = np.flatnonzero(~mdp.terminal)
+    system = sparse.eye_array(live.size, format="csr") - mdp.gamma * P[live][:, live]
+    V = np.zeros(mdp.S)
+    try:
+        factors = linalg.splu(
+            system.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
+        V[live] = factors.solve(r[live])
+    except RuntimeError:  # SuperLU: exactly singular
+        V[:] = np.inf
+    if not np.abs(V).max(initial=0.0) < 1e12:
+        raise RuntimeError("policy evaluation: the policy never ends and nothing is discounted")
+    return V

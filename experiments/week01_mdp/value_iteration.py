@@ -39,7 +39,7 @@ def sweeps(mdp: MDP, V: Values | None = None) -> Iterator[Values]:
         yield V
 
 
-def value_iteration(mdp: MDP, config: Config = Config()) -> Solution:  # noqa: B008
+def value_iteration(mdp: MDP, config: Config = Config()) -> Solution:
     """Optimal values and a greedy policy. Raises RuntimeError where `max_sweeps` do not suffice."""
     V = np.zeros(mdp.S)
     for sweep, TV in enumerate(sweeps(mdp, V), 1):

@@ -113,7 +113,7 @@ def write(evidence: Evidence, edition: Edition, request: Request) -> Written:
 
 def section_parts(material: Material, edition: Edition, turns: _Turns) -> list[str]:
     """The paragraphs of one section: notes, then each figure with the claims that belong to it, code, sources."""
-    parts = [text for excerpt in material.excerpts if (text := excerpt.text(edition))]
+    parts = list(note_parts(material, edition))
     claims = [claim for claim in material.claims if claim.holds]
     groups = _groups(claims, material.figures)
     for number, (stated, figure) in enumerate(groups):
@@ -136,6 +136,17 @@ def section_parts(material: Material, edition: Edition, turns: _Turns) -> list[s
         named = cites[0] if len(cites) == 1 else ", ".join(cites[:-1]) + " and " + cites[-1]
         parts.append(turns.next("sources", SHOW_SOURCES[edition]).format(named))
     return parts
+
+
+def note_parts(material: Material, edition: Edition) -> Iterator[str]:
+    """The notes of a section; where several passages meet, each under its own third-level heading."""
+    excerpts = [excerpt for excerpt in material.excerpts if excerpt.text(edition)]
+    titled = len(excerpts) > 1 and material.section.id != OPENING
+    for excerpt in excerpts:
+        title = excerpt.title if edition == "scientist" else excerpt.plain_title
+        if titled and title:
+            yield f"### {title}"
+        yield excerpt.text(edition)
 
 
 def claim_role(claim: Claim, edition: Edition) -> str:
