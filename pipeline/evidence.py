@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from experiments.kit.errors import CannotRun
 from experiments.kit.files import hash_value
 from experiments.kit.record import EDITIONS, Claim, Edition, FigureRecord
 from pipeline.finding import Finding, did_you_mean, in_order
 from pipeline.listings import Listing, ListingError, cut_listing
 from pipeline.markdown import parse
 from pipeline.plan import OutlineSection, Post, Week, load_week, study_parts, week_numbers
-from pipeline.project import CannotRun, Project
+from pipeline.project import Project
 from pipeline.results import ResultSet, load_result_set, topics_of
 from pipeline.sources import Source, load_sources
 from pipeline.vault import Vault

@@ -216,6 +216,12 @@ def parse(text: str) -> Document:
     return document
 
 
+def front_matter(text: str) -> str | None:
+    """The YAML at the top of a text between ``---`` lines; it begins on line 2. None where there is none."""
+    match = _FRONT.match(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    return match[1] if match else None
+
+
 def slug(title: str) -> str:
     """The anchor MkDocs gives a heading: lower case, letters and digits, joined by hyphens."""
     return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower())
@@ -333,7 +339,7 @@ class _Inline(ParserInline):
             if to > pos:
                 state.append_pending(src[pos:to])
                 state.pos = to
-                records.append(("text", pos, to, {}, []))
+                records.append(("text", pos, to, _NOTHING, ()))
                 continue
             rules = _MASKED if src[pos] == state.mask else _RULES.get(src[pos], ())
             for name, rule in rules if state.level < limit else ():
@@ -348,7 +354,7 @@ class _Inline(ParserInline):
             else:
                 state.append_pending(src[pos])
                 state.pos += 1
-                records.append(("text", pos, pos + 1, {}, []))
+                records.append(("text", pos, pos + 1, _NOTHING, ()))
         if state.pending:
             state.pushPending()
         state.inner = (begin, end)
@@ -367,7 +373,7 @@ def _record(state: State, name: str, start: int, mark: int, new: Sequence[Token]
             if at <= start:
                 break
             at -= len(token.content)
-            delimiters.append(("delimiter", at, at + len(token.content), {"token": token}, []))
+            delimiters.append(("delimiter", at, at + len(token.content), {"token": token}, ()))
         records.extend(reversed(delimiters))
     elif name in ("link", "footnote"):
         children = records[mark:]
@@ -381,27 +387,27 @@ def _record(state: State, name: str, start: int, mark: int, new: Sequence[Token]
         records.append((name, start, end, {"url": href} if name == "link" else {}, children))
     elif name == "autolink":
         url = str(next(t.attrs["href"] for t in new if t.type == "link_open"))
-        records.append(("link_url", start, end, {"url": url, "shown": True}, []))
+        records.append(("link_url", start, end, {"url": url, "shown": True}, ()))
     elif name == "image":
         data = {"alt": new[-1].content, "url": str(new[-1].attrs["src"])}
-        records.append((name, start, end, data, []))
+        records.append((name, start, end, data, ()))
     elif name == "code":
         code = next((t for t in new if t.type == "code_inline"), None)
-        records.append(("code", start, end, {"content": code.content}, []) if code else ("text", start, end, {}, []))
+        records.append(("code", start, end, {"content": code.content}, ()) if code else ("text", start, end, _NOTHING, ()))
     elif name in ("escape", "entity"):
         last = new[-1] if new else None
         if last is not None and last.type == "hardbreak":
-            records.append(("break", start, end, {}, []))
+            records.append(("break", start, end, _NOTHING, ()))
         elif last is not None and last.content != state.src[start:end]:
-            records.append((name, start, end, {"char": last.content}, []))
+            records.append((name, start, end, {"char": last.content}, ()))
         else:
-            records.append(("text", start, end, {}, []))
+            records.append(("text", start, end, _NOTHING, ()))
     else:
-        records.append((name, start, end, state.found, []))
+        records.append((name, start, end, state.found, ()))
 
 
 def _between(of: str, start: int, end: int) -> list[Record]:
-    return [("marker", start, end, {"of": of}, [])] if end > start else []
+    return [("marker", start, end, {"of": of}, ())] if end > start else []
 
 
 def _link_tail(state: State, label_end: int, end: int, href: str) -> list[Record]:
@@ -415,11 +421,11 @@ def _link_tail(state: State, label_end: int, end: int, href: str) -> list[Record
     destination = state.md.helpers.parseLinkDestination(src, to, end)
     leaves = _between("link", label_end, to)
     if destination.ok and to < destination.pos < end:
-        leaves.append(("link_url", to, destination.pos, {"url": href, "shown": False}, []))
+        leaves.append(("link_url", to, destination.pos, {"url": href, "shown": False}, ()))
         to = destination.pos
     title = end - 1
     if title > to:
-        leaves.append(("link_title", to, title, {}, []))
+        leaves.append(("link_title", to, title, _NOTHING, ()))
         to = title
     return leaves + _between("link", to, end)
 
@@ -480,7 +486,7 @@ def _place(state: StateBlock, before: int) -> None:
             if opener is not None and opener.type in ("th_open", "td_open"):
                 if line != row:
                     row, cells = line, iter(_cells(state, line))
-                token.meta["runs"] = next(cells, [])
+                token.meta["runs"] = next(cells, ())
             elif opener is not None and opener.markup.startswith("#"):
                 token.meta["runs"] = _atx_runs(state, line, len(opener.markup), len(token.content))
             else:
@@ -586,7 +592,7 @@ def _records(
     """The inline records of `content`; its first `skip` characters are a marker (of a task, of a callout)."""
     state = State(content, _markdown, env, heading, mask)
     if skip:
-        state.records.append(("marker", 0, skip, {"of": marker}, []))
+        state.records.append(("marker", 0, skip, {"of": marker}, ()))
         state.pos = skip
     _markdown.inline.tokenize(state)
     link_pairs(state)
@@ -610,11 +616,11 @@ def _resolved(records: Sequence[Record]) -> list[Record]:
         of = _MARKERS.get(name) or ("" if token.content else "strong")
         if of == "strong" and half:
             opens = side == "open" or decided[-1][3]["open"]
-            decided[-1] = ("marker", start - 1, end, {"of": of, "open": opens}, [])
+            decided[-1] = ("marker", start - 1, end, {"of": of, "open": opens}, ())
             half = False
         else:
             decided.append(
-                ("marker" if of else "text", start, end, {"of": of, "open": side == "open"} if of else {}, [])
+                ("marker" if of else "text", start, end, {"of": of, "open": side == "open"} if of else _NOTHING, ())
             )
             half = of == "strong"
     return decided
@@ -713,7 +719,7 @@ def _parse(text: str, hidden: Sequence[tuple[int, int]]) -> Document:
     front = _FRONT.match(source.text)
     masked, mask = _mask(source, hidden)
     env: dict[str, Any] = {}
-    state = StateBlock(masked, _markdown, env, [])
+    state = StateBlock(masked, _markdown, env, ())
     first = front[0].count("\n") + (not front[0].endswith("\n")) if front else 0
     _markdown.block.tokenize(state, min(first, state.lineMax), state.lineMax)
 

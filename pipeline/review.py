@@ -145,7 +145,7 @@ def approval_findings(project: Project, evidence: Evidence, draft: Draft, review
         message = f"the text changed since {review.who} approved it on {review.when[:10]}"
         return [Finding("stale-approval", "error", message, name, fix=again)]
     page = approved_page(project, evidence, draft, review)
-    places = {(use.role, use.key): use for use in page.rendered.uses}
+    places = {(use.role, use.key): use for use in reversed(page.rendered.uses)}  # the first use counts
     found = []
     for role, key, message in _moved(project, evidence, page.snapshot, review, draft.edition):
         use = places.get((role, key))

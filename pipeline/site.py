@@ -25,7 +25,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -126,7 +126,13 @@ def _build_and_swap(
         if config is not None:
             base = urlsplit(config.site_url or "").path or "/"
             name = root.joinpath(target).relative_to(root).as_posix() if target.is_relative_to(root) else target.name
-            findings += scan_external(fresh, name=name) + scan_links(fresh, base=base, name=name)
+            scanned = scan_external(fresh) + scan_links(fresh, base=base)
+            reported = {finding.file for finding in findings if finding.check == "site.link"}  # these with their line
+            findings += (
+                finding
+                for finding in _in_sources(scanned, docs, source, name)
+                if finding.check != "site.link" or finding.file not in reported
+            )
             _shorten_search_index(fresh)
         ok = config is not None and not any(finding.severity == "error" for finding in findings)
         if ok:
@@ -134,6 +140,21 @@ def _build_and_swap(
         return BuildResult(ok, target, in_order(findings), time.monotonic() - started, pages)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _in_sources(
+    findings: Iterable[Finding], docs: Path, source: Callable[[str], str | None], name: str
+) -> Iterator[Finding]:
+    """Findings about built pages, placed in the page's source where it has one; `name` is the output folder's."""
+    for finding in findings:
+        built = PurePosixPath(finding.file or "")
+        page = built.parent if built.name == "index.html" else built.with_suffix("")
+        written = [f"{page.parent}/posts/{page.name}.md", f"{page}.md", f"{page}/index.md"]
+        origin = next((path for path in written if (docs / path).is_file()), None)
+        if origin is None:
+            yield replace(finding, file=posixpath.join(name, built.as_posix()))
+        elif shown := source(origin):
+            yield replace(finding, file=shown)
 
 
 def _run_mkdocs(root: Path, docs: Path, out: Path, log: list[logging.LogRecord], options: Mapping[str, Any]) -> Any:
@@ -237,6 +258,7 @@ def _lay_out(site: Path, docs: Path, pages: Mapping[str, str], assets: Mapping[s
     pinned = " ".join(pages.values())
     dated = sorted(texts, key=lambda name: (_date_in(texts[name]), name), reverse=True)
     kept = {name for name in dated if PurePosixPath(name).name in pinned} | set(dated[:recent])
+    kept |= {_other_edition(name) for name in kept} & set(texts)
     figures = " ".join([pinned, *(texts[name] for name in kept)])
     for name in names:
         if name in texts and name not in kept:
@@ -251,6 +273,11 @@ def _lay_out(site: Path, docs: Path, pages: Mapping[str, str], assets: Mapping[s
     for name, text in pages.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text, encoding="utf-8")
+
+
+def _other_edition(name: str) -> str:
+    edition, _, rest = name.partition("/")
+    return f"{'manager' if edition == 'scientist' else 'scientist'}/{rest}"
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -332,6 +359,7 @@ _FORMULA = re.compile(r"(?P<file>[^:\s]+\.md)(?::(?P<line>\d+))?: formula (?P<re
 _FRONT = re.compile(
     r"Error reading metadata(?: '(?P<key>\w+)')? of post '(?P<file>[^']+)' in '[^']+':\s*(?P<rest>.*)", re.S
 )
+_BUILDING = re.compile(r"Error (?:reading|building) page '(?P<file>[^']+)':")
 _PAGE = re.compile(r"'(?:[^']*/site/)?(?P<file>[\w./-]+\.md)'")
 
 
@@ -339,8 +367,12 @@ def _from_log(
     records: Iterable[logging.LogRecord], docs: Path, source: Callable[[str], str | None], strict: bool
 ) -> Iterator[Finding]:
     """Findings from MkDocs' log. `source` gives a page's name to the person, None for pages that are not theirs."""
+    page = None  # MkDocs names the page in one record and what is wrong with it in the next
     for record in records:
         message = record.getMessage().strip()
+        if match := _BUILDING.fullmatch(message):
+            page = match
+            continue
         grave = strict or record.levelno >= logging.ERROR
         line: int | None = None
         check = "site.build"
@@ -354,8 +386,9 @@ def _from_log(
             check = "site.link"
             line = _line_of(docs / match["file"], match["target"])
         else:
-            match = _PAGE.search(message)
-        file = None
+            match = _PAGE.search(message) or page
+            message = re.sub(r" in post '[^']+' in '[^']+'", "", message)
+        page = file = None
         if match:
             file = source(match["file"])
             if file is None and record.levelno < logging.ERROR:
@@ -443,7 +476,7 @@ def scan_links(out: Path, *, base: str = "/", name: str = "") -> list[Finding]:
             target = _resolve(page, unquote(parts.path), base, existing)
             problem = ""
             if target is None:
-                problem = "leads to nothing"
+                url, problem = url.partition("#")[0], "leads to nothing"
             elif parts.fragment and target.endswith(".html"):
                 known = ids.setdefault(target, set(map(html.unescape, _ID.findall(texts.get(target, "")))))
                 if unquote(parts.fragment) not in known:

@@ -101,8 +101,8 @@ def _next(week: WeekStatus) -> str:
 def _digest(project: Project, budget: str) -> str:
     """A hash of every file an answer depends on."""
     total = hashlib.sha256(f"{VERSION} {budget}".encode())
-    patterns = ("notes/**/*.md", "notes/*.bib", "drafts/**/*.*", f"experiments/*/results/{budget}/*.json")
-    patterns += ("experiments/**/*.py", "pipeline/**/*.py", "site/*/posts/*.md", "pyproject.toml")
+    patterns = ["notes/**/*.md", "notes/*.bib", "drafts/**/*.*", f"experiments/*/results/{budget}/*.json"]
+    patterns += ["experiments/**/*.py", "pipeline/**/*.py", "site/*/posts/*.md", "pyproject.toml"]
     for pattern in patterns:
         for path in sorted(project.root.glob(pattern)):
             if path.is_file():

@@ -224,8 +224,9 @@ class Vault:
         here = source if isinstance(source, Note) else self.note(source) if source in self.notes else None
         if not link["target"]:
             if here is None:
+                message = f"the link '{_written(link)}' names no note"
                 return Target(
-                    None, problem=_problem("vault.missing-note", f"the link '{_written(link)}' names no note")
+                    None, problem=_problem("vault.missing-note", message, "write the note's name before the #")
                 )
             return self._within(here, link)
         paths, clear = self.find(link["target"], here.path if here else "")
@@ -333,7 +334,7 @@ class Vault:
     # Checking
 
     def check(self, paths: Iterable[str] | None = None) -> list[Finding]:
-        """What is wrong in the vault, or in the notes and folders of `paths` (default: the subset it was loaded with)."""
+        """What is wrong in the vault, or only in the notes and folders of `paths` (default: the subset of `load`)."""
         chosen = tuple(paths) if paths is not None else self.subset
         found: list[Finding] = []
         for path in self.notes:
@@ -367,17 +368,8 @@ class Vault:
             if block.block_id and first.setdefault(block.block_id.casefold(), block) is not block:
                 line = first[block.block_id.casefold()].end_line
                 message = f"the block id ^{block.block_id} was already used on line {line}"
-                found.append(
-                    Finding(
-                        "vault.duplicate-block",
-                        "error",
-                        message,
-                        note.file,
-                        block.end_line,
-                        fix="rename one of the two",
-                        key=block.block_id,
-                    )  # fmt: skip
-                )
+                problem = _problem("vault.duplicate-block", message, "rename one of the two", block.block_id)
+                found.append(replace(problem, file=note.file, line=block.end_line))
         if embeds:
             found += self.expand(note).findings
         return found
@@ -431,12 +423,12 @@ def _written(link: Mapping[str, str]) -> str:
 
 
 def _problem(check: str, message: str, fix: str = "", key: str = "") -> Finding:
-    return Finding(check, "warning", message, fix=fix, key=key)
+    return Finding(check, "error", message, fix=fix, key=key)
 
 
 def _placed(problem: Finding, note: Note, span: Span) -> Finding:
-    """A problem at its place. A link that fails loses a reader a click, an embed its text: that is an error."""
-    severity = "error" if span.kind in ("embed", "comment") else problem.severity
+    """A problem at its place. A link that fails costs a reader a click, an embed its text: only that is an error."""
+    severity = "warning" if span.kind in ("wikilink", "footnote_ref") else problem.severity
     return replace(problem, severity=severity, file=note.file, line=span.line, column=span.column, sentence=span.text)
 
 
@@ -517,7 +509,7 @@ class _Expander:
             elif block.kind == "footnote" and label and start <= block.start < end:
                 yield block.start + 2, block.start + 2, [(label, note.path, block.line)]
         if margin:
-            for match in re.finditer(r"(?<=[\r\n])[ \t>]{1,%d}" % margin, text[start:end]):
+            for match in re.finditer(rf"(?<=[\r\n])[ \t>]{{1,{margin}}}", text[start:end]):
                 yield start + match.start(), start + match.end(), []
 
     def embed(self, note: Note, span: Span, inside: tuple[tuple[str, int], ...]) -> list[_Part] | None:

@@ -203,15 +203,18 @@ def heat(
     path: Sequence[int] = (),
     numbers: str | None = None,
     limits: tuple[float, float] | None = None,
+    blank: npt.NDArray[np.bool_] | None = None,
 ) -> None:
     """Values (S,) as colour on the grid `cells` (H, W), -1 meaning no state.
 
     `best` (A, S) draws an arrow for every action it marks, in its direction of `moves`; `marks` writes letters; `path`
-    traces a sequence of states; `numbers` prints each value in this format. `limits` fixes the colour scale.
+    traces a sequence of states; `numbers` prints each value in this format. `limits` fixes the colour scale; states in
+    `blank` (S,) get no colour, for ends whose value says nothing.
     """
     V = np.asarray(values, dtype=np.float64)
     H, W = cells.shape
-    grid = np.ma.masked_where(cells < 0, V[np.maximum(cells, 0)])
+    hidden = cells < 0 if blank is None else (cells < 0) | blank[np.maximum(cells, 0)]
+    grid = np.ma.masked_where(hidden, V[np.maximum(cells, 0)])
     low, high = limits or (float(V.min()), float(V.max()))
     norm = Normalize(low, high if high > low else low + 1)
     axes.set_facecolor(palette.wall)
@@ -233,8 +236,9 @@ def heat(
         axes.plot(xs, ys, color="#d1007a", linewidth=2.6, solid_capstyle="round")
     size = min(FONT + 2, 0.62 * 72 * WIDTH / W)
     for (r, c), letter in (marks or {}).items():
-        ink = _ink(HEAT(norm(V[cells[r, c]]))) if cells[r, c] >= 0 else palette.ink
-        corner = numbers is not None
+        pointed = best is not None and not path and bool(best[:, cells[r, c]].any())
+        corner = numbers is not None or (pointed and not fine)
+        ground = palette.wall if hidden[r, c] else HEAT(norm(V[cells[r, c]]))
         axes.text(
             c + (0.12 if corner else 0.5),
             r + (0.14 if corner else 0.52),
@@ -243,8 +247,8 @@ def heat(
             va="top" if corner else "center",
             fontsize=FONT - 1 if corner else size,
             fontweight="bold",
-            color=ink,
-            bbox=None if corner else {"boxstyle": "circle,pad=0.18", "fc": HEAT(norm(V[cells[r, c]])), "ec": "none"},
+            color=palette.ink if hidden[r, c] else _ink(ground),
+            bbox=None if corner else {"boxstyle": "circle,pad=0.18", "fc": ground, "ec": "none"},
         )
     if numbers is not None:
         for s, (r, c) in where.items():
@@ -278,7 +282,9 @@ def _arrows(
         on = best[a, states]
         if not on.any():
             continue
-        x, y = columns[on] + 0.5, rows[on] + (0.66 if low else 0.5)
+        alone = best[:, states[on]].sum(axis=0) == 1  # a single arrow is centred, several start from the middle
+        x = columns[on] + 0.5 - alone * dc * shrink / 2
+        y = rows[on] + (0.66 if low else 0.5) - alone * dr * shrink / 2
         inks = [_ink(HEAT(norm(V[s]))) for s in states[on]]
         axes.quiver(
             x,

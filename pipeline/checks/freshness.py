@@ -14,10 +14,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     results = subject.evidence.results
     name = subject.project.relative(subject.draft.path)
     used: dict[str, int | None] = {}
-    records = {**subject.rendered.facts, **subject.rendered.claims, **subject.rendered.figures}
-    for use in subject.rendered.uses:
-        if use.key in records:
-            used.setdefault(records[use.key].study, use.line)
+    made = subject.rendered
+    studies = {key: record.study for key, record in made.facts.items()}
+    studies |= {key: record.study for key, record in made.claims.items()}
+    studies |= {key: record.study for key, record in made.figures.items()}
+    for use in made.uses:
+        if use.key in studies:
+            used.setdefault(studies[use.key], use.line)
     for folder, problem in results.problems():
         where = subject.project.relative(folder.folder)
         yield Finding("stale-results", "error", f"{where}: {problem}", f"{where}/run.json", fix="forge run --again")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import SYMBOL_UNITS, Claim, Fact, FigureRecord, to_json
 from pipeline.cli.common import budget_option, json_option, print_json, project, say
 from pipeline.results import ResultSet, load_result_set
+
+Tables = dict[str, Mapping[str, Fact | Claim | FigureRecord]]
 
 
 @click.command()
@@ -35,11 +39,11 @@ def command(key: str | None, week: int | None, budget: str | None, as_json: bool
     results = load_result_set(here, topics_of(named), level)
     if not results.facts:
         raise CannotRun(f"no {level} results yet\n  fix: forge run --budget {level}")
-    tables = {"facts": results.facts, "claims": results.claims, "figures": results.figures}
+    tables: Tables = {"facts": results.facts, "claims": results.claims, "figures": results.figures}
     if key is not None and not any(key in table for table in tables.values()):
         tables = {name: {k: r for k, r in table.items() if k.startswith(key)} for name, table in tables.items()}
         if not any(tables.values()):
-            near = next((n for table in (results.facts, results.claims) if (n := results.nearest(key, table))), "")
+            near = results.nearest(key, results.facts) or results.nearest(key, results.claims)
             raise CannotRun(f"no fact, claim or figure {key}" + (f"; did you mean {near}?" if near else ""))
     elif key is not None:
         record = next(table[key] for table in tables.values() if key in table)
@@ -55,7 +59,7 @@ def command(key: str | None, week: int | None, budget: str | None, as_json: bool
     listing(tables)
 
 
-def listing(tables: dict[str, dict[str, Fact] | dict[str, Claim] | dict[str, FigureRecord]]) -> None:
+def listing(tables: Tables) -> None:
     """One line a record, keys aligned."""
     for name, table in tables.items():
         own = {key: record for key, record in table.items() if "/" not in key}

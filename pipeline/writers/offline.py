@@ -2,8 +2,8 @@
 
 It invents nothing. The prose is the author's: their notes for the Scientist edition, their `[!plain]` passages for the
 Manager edition. The results are the studies' claims, in the words the studies gave them. What is added is the order of
-the argument (lead, sections, evidence where it is discussed, what was not shown) and short sentences that lead from
-one to the next, taken in turn so that no two neighbours sound alike.
+the argument (lead, sections, evidence where it is discussed, what was not shown, the close) and short sentences that
+lead from one to the next, taken in turn so that no two neighbours sound alike.
 """
 
 from __future__ import annotations
@@ -97,14 +97,15 @@ def write(evidence: Evidence, edition: Edition, request: Request) -> Written:
     turns = _Turns(edition)
     lead = [m for m in evidence.materials if m.section.id == OPENING]
     rest = [m for m in evidence.materials if m.section.id != OPENING]
+    sections = [(m.section.id, m.heading(edition), section_parts(m, edition, turns)) for m in rest]
+    if evidence.limits:  # before the last section, which closes the post
+        limits = [f"{LIMITS_LEAD[edition]} {' '.join(evidence.limits)}"]
+        place = len(sections) - 1 if len(sections) > 2 else len(sections)
+        sections.insert(place, (LIMITS, LIMITS_HEADING[edition], limits))
     body = render_template(
         "offline.md.j2",
         lead=[paragraph for material in lead for paragraph in section_parts(material, edition, turns)],
-        sections=[(m.section.id, m.heading(edition), section_parts(m, edition, turns)) for m in rest],
-        limits_heading=LIMITS_HEADING[edition],
-        limits_id=LIMITS,
-        limits_lead=LIMITS_LEAD[edition],
-        limits=evidence.limits,
+        sections=sections,
     )
     prompt = build_prompt(evidence, edition, request.project.settings, request.instruction)
     notes = (f"asked for, and left to the person: {request.instruction}",) if request.instruction else ()

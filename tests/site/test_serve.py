@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,9 +23,10 @@ def served(project: Path) -> Iterator[tuple[Any, list[str], Path]]:
     server = site.make_server(project, lambda: site.build(project), result.out, port=0, say=said.append)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
+    port = urlsplit(server.url).port
     for _ in range(100):
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", server.server_port)) == 0:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
     yield server, said, project

@@ -50,7 +50,7 @@
       key.textContent = value.dataset.key || "";
       const row = rows.get(value.dataset.key) || appendix;
       link.hidden = !row;
-      if (row) link.hash = row.id ||= `fact-${value.dataset.key}`;
+      if (row) link.href = `#${(row.id ||= `fact-${value.dataset.key}`)}`;
       pop.hidden = false;
       value.after(pop); // next in reading and tab order
       const box = value.getBoundingClientRect();

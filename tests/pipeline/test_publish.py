@@ -1,0 +1,195 @@
+"""Review and publish: an approval covers exactly what was seen; everything else is refused, with its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.kit.errors import CannotRun
+from pipeline.evidence import gather_all
+from pipeline.finding import Finding
+from pipeline.project import Project
+from pipeline.publish import Published, page_path, publish, verify_site
+from pipeline.review import decide, edition_state
+from tests.pipeline.conftest import the_post, write_results
+
+
+def approve(project: Project) -> None:
+    for edition in ("scientist", "manager"):
+        decide(project, the_post(project), edition, "approved", "Ada")  # type: ignore[arg-type]
+
+
+def go(project: Project) -> list[Published]:
+    return publish(project, gather_all(project, "small")[0])
+
+
+def checks(findings: tuple[Finding, ...] | list[Finding]) -> set[str]:
+    return {finding.check for finding in findings}
+
+
+@pytest.fixture
+def published(drafted: Project) -> Project:
+    approve(drafted)
+    assert [p.outcome for p in go(drafted)] == ["published", "published"]
+    return drafted
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def scientist(project: Project) -> Path:
+    return project.drafts / "coin-post" / "scientist.md"
+
+
+def test_nothing_is_published_unapproved(drafted: Project) -> None:
+    done = go(drafted)
+    assert [p.outcome for p in done] == ["refused", "refused"]
+    assert checks(done[0].findings) == {"unapproved"}
+    assert not list(drafted.site.rglob("*.*"))
+
+
+def test_published_pages_hold_values_with_their_provenance(published: Project) -> None:
+    page = page_path(published, "coin-post", "scientist").read_text()
+    assert '<data class="kf-value" value="98.0" data-key="coin.many"' in page and ">98.0</data>" in page
+    assert "run coin-small-0000" in page and "experiments/toy/coin_study.py:20" in page
+    assert "{val}" not in page and "{claim}" not in page and "secret" not in page
+    assert "[^feller1968]: " in page and "def flip(rng):" in page
+    manager = page_path(published, "coin-post", "manager").read_text()
+    assert ">24.5×</data>" in manager and "def flip" not in manager
+    assert len(list((published.site / "assets" / "figures" / "toy").iterdir())) == 2
+    assert verify_site(published, gather_all(published, "small")[0]) == []
+
+
+def test_publishing_twice_changes_nothing(published: Project) -> None:
+    before = {p: p.read_bytes() for p in published.site.rglob("*.*")}
+    assert [p.outcome for p in go(published)] == ["unchanged", "unchanged"]
+    assert {p: p.read_bytes() for p in published.site.rglob("*.*")} == before
+
+
+def test_an_edited_draft_is_refused_until_approved_again(published: Project) -> None:
+    edit(scientist(published), "A fair coin forgets.", "A fair coin remembers.")
+    done = go(published)
+    assert [p.outcome for p in done] == ["refused", "unchanged"]
+    assert "the text changed since Ada approved it" in done[0].findings[0].message
+    assert "forgets" in page_path(published, "coin-post", "scientist").read_text()
+    approve(published)
+    assert [p.outcome for p in go(published)] == ["published", "unchanged"]
+
+
+def test_a_changed_metric_names_the_sentence(published: Project) -> None:
+    write_results(published.root, many=97.0)
+    done = go(published)
+    assert [p.outcome for p in done] == ["refused", "refused"]
+    moved = [f for f in done[0].findings if f.check == "moved-value"]
+    assert moved[0].message == "coin.many was 98.0 and is now 97.0"
+    assert moved[0].file == "drafts/coin-post/scientist.md" and moved[0].line is not None
+    line = scientist(published).read_text().splitlines()[moved[0].line - 1]
+    assert "{val}`coin.many`" in line and "coin.many" in moved[0].sentence
+
+
+def test_a_change_inside_the_rounding_passes(published: Project) -> None:
+    write_results(published.root, many=98.0000001)
+    assert [p.outcome for p in go(published)] == ["unchanged", "unchanged"]
+
+
+def test_a_claim_that_flips_is_refused(published: Project) -> None:
+    write_results(published.root, many=3.0)
+    found = [f for p in go(published) for f in p.findings]
+    assert any("claim coin.more no longer holds" in f.message for f in found)
+
+
+def test_facts_edited_by_hand_are_refused(published: Project) -> None:
+    facts = published.root / "experiments" / "toy" / "results" / "small" / "facts.json"
+    edit(facts, '"value": 98.0', '"value": 99.0')
+    found = [f for p in go(published) for f in p.findings]
+    assert "stale-results" in checks(found) and "moved-value" in checks(found)
+    assert any("facts.json does not match run.json" in f.message for f in found)
+
+
+def test_changed_code_makes_values_stale(published: Project) -> None:
+    edit(published.root / "experiments" / "toy" / "coin_study.py", "< 0.5", "< 0.6")
+    found = [f for p in go(published) for f in p.findings]
+    assert {"stale-results", "listing-drift", "moved-value"} <= checks(found)
+    assert any("measured code changed: toy.coin_study:flip" in f.message for f in found)
+
+
+def test_a_hand_edited_page_is_named_with_its_line(published: Project) -> None:
+    path = page_path(published, "coin-post", "manager")
+    edit(path, "A coin does not remember.", "A coin remembers.")
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert [(f.check, f.file) for f in found] == [("edited-page", "site/manager/posts/coin-post.md")]
+    assert "A coin remembers." in path.read_text().splitlines()[(found[0].line or 0) - 1]
+
+
+def test_a_page_nobody_approved_is_named(published: Project) -> None:
+    stray = page_path(published, "stray", "scientist")
+    stray.write_text("# Stray")
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert [(f.check, f.file) for f in found] == [("unapproved-page", "site/scientist/posts/stray.md")]
+
+
+def test_an_edited_or_foreign_figure_is_named(published: Project) -> None:
+    folder = published.site / "assets" / "figures" / "toy"
+    first = sorted(folder.iterdir())[0]
+    first.write_text("<svg/>")
+    (folder / "foreign.svg").write_text("<svg/>")
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert checks(found) == {"edited-figure", "unapproved-figure"}
+    go(published)
+    assert verify_site(published, gather_all(published, "small")[0]) == []
+
+
+def test_a_forged_approval_does_not_hold(published: Project) -> None:
+    path = published.drafts / "coin-post" / "reviews.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["snapshot"]["facts"]["coin.many"]["description"] = "forged"
+    path.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    found = go(published)[0].findings
+    assert [f.check for f in found] == ["stale-approval"]
+
+
+def test_sending_back_needs_a_reason_and_instructs_the_next_draft(drafted: Project) -> None:
+    with pytest.raises(CannotRun, match="needs a reason"):
+        decide(drafted, the_post(drafted), "manager", "sent-back", "Ada")
+    decide(drafted, the_post(drafted), "manager", "sent-back", "Ada", reason="Open with the bank.")
+    assert edition_state(drafted, the_post(drafted), "manager").state == "sent-back"
+
+
+def test_an_approval_of_something_else_than_was_seen_is_not_recorded(drafted: Project) -> None:
+    seen = edition_state(drafted, the_post(drafted), "scientist").draft
+    assert seen is not None
+    edit(scientist(drafted), "A fair coin forgets.", "A fair coin remembers.")
+    with pytest.raises(CannotRun, match="changed while it was under review"):
+        decide(drafted, the_post(drafted), "scientist", "approved", "Ada", seen=seen.hash)
+    assert not (drafted.drafts / "coin-post" / "reviews.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "check"),
+    [
+        ("A fair coin forgets.", "A fair coin shows {val}`coin.meny` heads.", "unknown-key"),
+        ("A fair coin forgets.", "A fair coin shows 98 heads.", "typed-number"),
+        ("A fair coin forgets.", "It took three throws and twice as many heads.", "typed-number"),
+        ("A fair coin forgets.", "{claim}`coin.false|Fewer heads came.`", "false-claim"),
+        ("A fair coin forgets.", "{todo}`say why`", "todo"),
+        ("A fair coin forgets.", "See {cite}`fellar1968`.", "unknown-source"),
+        ("A fair coin forgets.", "Feller et al. say so.", "free-citation"),
+        ("A fair coin forgets.", "<script>alert(1)</script>", "raw-html"),
+        ("A fair coin forgets.", "{val} coin.many heads", "unresolved-role"),
+        ("{#throws}", "{#throw}", "heading-id"),
+        ("\n{fig}`coin.heads`\n", "\n![a](x.png)\n", "foreign-image"),
+    ],
+)
+def test_errors_block_approval_with_their_place(drafted: Project, old: str, new: str, check: str) -> None:
+    edit(scientist(drafted), old, new)
+    state = edition_state(drafted, the_post(drafted), "scientist")
+    found = [f for f in state.errors if f.check == check]
+    assert found, [str(f) for f in state.findings]
+    assert found[0].file == "drafts/coin-post/scientist.md" and found[0].line is not None and found[0].fix
+    with pytest.raises(CannotRun, match="cannot be approved"):
+        decide(drafted, the_post(drafted), "scientist", "approved", "Ada")
