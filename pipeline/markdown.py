@@ -263,9 +263,15 @@ class Source:
                 high = middle
         return max(0, offset - low)
 
-    def cut(self, start: int, end: int) -> str:
-        """The given text from `start` to `end`."""
-        return self._given[start:end]
+    def span(
+        self, kind: str, start: int, end: int, data: Mapping[str, Any], leaf: bool, inside: tuple[str, ...]
+    ) -> Span:
+        """The span between two offsets in the parsed text."""
+        if self._shift or self._returns:
+            start, end = self.given(start), self.given(end)
+        line = bisect_right(self._starts, start)
+        column = start - self._starts[line - 1] + 1
+        return Span(kind, start, end, line, column, self._given[start:end], data, leaf, inside)
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column) of an offset in the given text."""
@@ -275,6 +281,7 @@ class Source:
 
 # Inline content: markdown-it's rules, each match recorded
 
+_NOTHING: dict[str, Any] = {}  # shared by the many records and spans that have no data
 _RULES: dict[str, tuple[tuple[str, Any], ...]] = {
     "\n": (("break", newline),),
     "\\": (("escape", escape),),
@@ -393,7 +400,9 @@ def _record(state: State, name: str, start: int, mark: int, new: Sequence[Token]
         records.append((name, start, end, data, ()))
     elif name == "code":
         code = next((t for t in new if t.type == "code_inline"), None)
-        records.append(("code", start, end, {"content": code.content}, ()) if code else ("text", start, end, _NOTHING, ()))
+        records.append(
+            ("code", start, end, {"content": code.content}, ()) if code else ("text", start, end, _NOTHING, ())
+        )
     elif name in ("escape", "entity"):
         last = new[-1] if new else None
         if last is not None and last.type == "hardbreak":
@@ -478,7 +487,11 @@ def _place(state: StateBlock, before: int) -> None:
     """Notes on each new token where it stands in the source; blocks within it were placed in their own turn."""
     opener: Token | None = None
     row, cells = -1, iter(())  # type: tuple[int, Iterator[list[Run]]]
+    placed: list[Token] = []
     for token in state.tokens[before:]:
+        if token.type == "tr_close":
+            placed += _excess(state, row, cells)
+        placed.append(token)
         if token.type == "inline":
             if "runs" in token.meta or token.map is None:
                 continue
@@ -486,7 +499,7 @@ def _place(state: StateBlock, before: int) -> None:
             if opener is not None and opener.type in ("th_open", "td_open"):
                 if line != row:
                     row, cells = line, iter(_cells(state, line))
-                token.meta["runs"] = next(cells, ())
+                token.meta["runs"] = next(cells, [])
             elif opener is not None and opener.markup.startswith("#"):
                 token.meta["runs"] = _atx_runs(state, line, len(opener.markup), len(token.content))
             else:
@@ -500,6 +513,17 @@ def _place(state: StateBlock, before: int) -> None:
             token.meta["at"] = state.bMarks[first] + state.tShift[first]
             token.meta["to"] = max(token.meta["at"], state.eMarks[last])
             token.meta["lines"] = (first + 1, last + 1)
+    if len(placed) > len(state.tokens) - before:
+        state.tokens[before:] = placed
+
+
+def _excess(state: StateBlock, line: int, cells: Iterator[list[Run]]) -> Iterator[Token]:
+    """Cells beyond the table's columns. No builder shows them, but they stay in the text, so they must be known."""
+    for runs in cells:
+        inline = Token("inline", "", 0, map=[line, line + 1])
+        inline.content = "".join(state.src[begin : begin + size] for _, begin, size in runs)
+        inline.meta["runs"] = runs
+        yield from (Token("td_open", "td", 1), inline, Token("td_close", "td", -1))
 
 
 def _atx_runs(state: StateBlock, line: int, level: int, length: int) -> list[Run]:
@@ -588,7 +612,7 @@ _markdown.inline = _Inline()
 
 def _records(
     content: str, env: Any, heading: bool = False, mask: str = "", skip: int = 0, marker: str = ""
-) -> list[Record]:
+) -> Sequence[Record]:
     """The inline records of `content`; its first `skip` characters are a marker (of a task, of a callout)."""
     state = State(content, _markdown, env, heading, mask)
     if skip:
@@ -602,7 +626,7 @@ def _records(
     return _resolved(state.records)
 
 
-def _resolved(records: Sequence[Record]) -> list[Record]:
+def _resolved(records: Sequence[Record]) -> Sequence[Record]:
     """Delimiters decided: markers (a strong one joined from its two characters) or text."""
     decided: list[Record] = []
     half = False  # the last record is the first character of a strong marker
@@ -631,17 +655,18 @@ def _spans(
 ) -> Iterator[Span]:
     """Spans from records; neighbouring text is joined, and cut where the content skips a character of the source."""
     starts = [run[0] for run in runs]
+    make, only = source.span, runs[0][1] if len(runs) == 1 else None
 
     def place(offset: int) -> int:
+        if only is not None:
+            return only + offset
         at, begin, size = runs[max(0, bisect_right(starts, offset) - 1)]
         return begin + min(offset - at, size)
 
-    def make(kind: str, start: int, end: int, data: Mapping[str, Any], leaf: bool = True) -> Span:
-        first, last = source.given(start), source.given(end)
-        line, column = source.position(first)
-        return Span(kind, first, last, line, column, source.cut(first, last), data, leaf, inside)
-
     def text(start: int, end: int) -> Iterator[Span]:
+        if only is not None:
+            yield make("text", only + start, only + end, _NOTHING, True, inside)
+            return
         for number in range(max(0, bisect_right(starts, start) - 1), len(runs)):
             at, begin, size = runs[number]
             low, high = max(at, start), min(at + size, end)
@@ -649,24 +674,25 @@ def _spans(
                 break
             first = begin + low - at
             if low == at and number and source.text[first - 1 : first + 1] == "\\|":
-                yield make("escape", first - 1, first + 1, {"char": "|"})  # a pipe in a table cell
+                yield make("escape", first - 1, first + 1, {"char": "|"}, True, inside)  # a pipe in a table cell
                 first += 1
             if first < begin + high - at:
-                yield make("text", first, begin + high - at, {})
+                yield make("text", first, begin + high - at, _NOTHING, True, inside)
 
-    pending = -1
+    pending, last = -1, len(records) - 1
     for number, (kind, start, end, data, children) in enumerate(records):
         if end <= start:
             continue
         if kind == "text":
             pending = start if pending < 0 else pending
-            if number + 1 == len(records) or records[number + 1][0] != "text":
+            if number == last or records[number + 1][0] != "text":
                 yield from text(pending, end)
                 pending = -1
             continue
         if kind == "role":
             data = {**data, "at": source.given(place(data["at"]))}
-        yield make(kind, place(start), place(end - 1) + 1, data, leaf=kind not in ("link", "footnote"))
+        container = kind == "link" or kind == "footnote"
+        yield make(kind, place(start), place(end - 1) + 1, data, not container, inside)
         if children:
             yield from _spans(children, runs, source, (*inside, kind))
 
@@ -719,7 +745,7 @@ def _parse(text: str, hidden: Sequence[tuple[int, int]]) -> Document:
     front = _FRONT.match(source.text)
     masked, mask = _mask(source, hidden)
     env: dict[str, Any] = {}
-    state = StateBlock(masked, _markdown, env, ())
+    state = StateBlock(masked, _markdown, env, [])
     first = front[0].count("\n") + (not front[0].endswith("\n")) if front else 0
     _markdown.block.tokenize(state, min(first, state.lineMax), state.lineMax)
 

@@ -9,7 +9,7 @@ learned in `state.found`; where it matched is recorded by the parser in `markdow
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markdown_it.rules_block import StateBlock
@@ -18,7 +18,7 @@ from markdown_it.rules_inline.state_inline import Delimiter
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 
 # A record of one matched inline rule: kind, start, end (offsets in the inline content), data, children.
-Record = tuple[str, int, int, dict[str, Any], "list[Record]"]
+Record = tuple[str, int, int, Mapping[str, Any], "Sequence[Record]"]
 
 
 class State(StateInline):
@@ -160,6 +160,8 @@ def mark(state: State, silent: bool) -> bool:
 
 def pair_marks(state: StateInline) -> None:
     """Turns matched ``==`` delimiters into markers, after markdown-it balanced the pairs."""
+    if "==" not in state.src:
+        return
     nested = [meta["delimiters"] for meta in state.tokens_meta if meta and "delimiters" in meta]
     for delimiters in [state.delimiters, *nested]:
         for opener in delimiters:

@@ -7,6 +7,7 @@ for byte, on another machine, whatever was measured there since.
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -115,10 +116,11 @@ def make_page(
     draft: Draft,
     date: str,
     snapshot: Snapshot | None = None,
-    pending: str = "",
+    pending: int | None = None,
     has_pair: bool = True,
 ) -> Page:
-    """Render a draft into a page. With a snapshot, values come from it; `pending` marks a page under review."""
+    """Render a draft into a page. With a snapshot, values come from it; `pending` marks a page under review
+    and says how many findings block it."""
     results = evidence.results
     if snapshot is not None:
         results = replace(
@@ -137,7 +139,7 @@ def make_page(
     front = {
         "title": str(draft.front.get("title") or evidence.post.title),
         "slug": draft.slug,
-        "date": date,
+        "date": datetime.date.fromisoformat(date),
         "description": str(draft.front.get("description") or evidence.post.description.get(draft.edition, "")),
         "tags": list(draft.front.get("tags") or evidence.post.tags),
         "authors": ["author"],
@@ -147,12 +149,20 @@ def make_page(
         "readtime": minutes,
         "template": "post.html",
     }
-    if pending:
-        front["review"] = pending
+    if pending is not None:
+        front |= {"review": "pending", "findings": pending}
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=110)
     made = Snapshot(rendered.facts, rendered.claims, rendered.figures, rendered.listings, runs)
-    text = f"---\n{head}---\n\n{rendered.markdown.rstrip()}\n\n{appendix(rendered, runs, draft.edition)}"
+    body = with_excerpt_mark(rendered.markdown.rstrip())
+    text = f"---\n{head}---\n\n{body}\n\n{appendix(rendered, runs, draft.edition)}"
     return Page(draft.slug, draft.edition, text, rendered, made, minutes, words)
+
+
+def with_excerpt_mark(body: str) -> str:
+    """The body with Material's mark behind the lead: what lists and feeds show of the post."""
+    heading = next((b.start for b in parse(body).blocks if b.kind == "heading"), None)
+    cut = heading if heading else len(body)
+    return f"{body[:cut].rstrip()}\n\n<!-- more -->\n\n{body[cut:]}"
 
 
 def appendix(rendered: Rendered, runs: Mapping[str, Run], edition: Edition) -> str:

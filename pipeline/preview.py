@@ -18,13 +18,6 @@ from pipeline.project import Project
 from pipeline.publish import asset_path, page_path
 from pipeline.review import EditionState, edition_state, preview_page
 
-LABELS = {
-    "findings": "has findings",
-    "waiting": "waits for review",
-    "sent-back": "sent back",
-    "stale": "approval is stale",
-}
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -46,7 +39,7 @@ def pending_pages(
         if state.draft is None or state.state == "approved":
             continue
         evidence = by_slug[state.slug]
-        page = preview_page(project, evidence, state.draft, f"{LABELS[state.state]}, {len(state.errors)} errors")
+        page = preview_page(project, evidence, state.draft, len(state.errors))
         pages[str(page_path(project, state.slug, state.edition).relative_to(project.site))] = page.text
         for figure in page.snapshot.figures.values():
             folder = evidence.results.folder_of(figure).folder

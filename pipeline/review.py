@@ -97,10 +97,10 @@ def last_review(project: Project, slug: str, edition: Edition) -> Review | None:
     return next((r for r in reversed(load_reviews(project, slug)) if r.edition == edition), None)
 
 
-def preview_page(project: Project, evidence: Evidence, draft: Draft, label: str = "") -> Page:
-    """The page as it would be published now, marked as pending with a label that says why."""
+def preview_page(project: Project, evidence: Evidence, draft: Draft, blocking: int = 0) -> Page:
+    """The page as it would be published now, marked as under review with the number of findings that block it."""
     today = datetime.now(UTC).date().isoformat()
-    return make_page(project, evidence, draft, today, pending=label or "pending", has_pair=_pair(project, draft))
+    return make_page(project, evidence, draft, today, pending=blocking, has_pair=_pair(project, draft))
 
 
 def _pair(project: Project, draft: Draft) -> bool:

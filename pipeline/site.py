@@ -291,7 +291,10 @@ def _date_in(text: str) -> str:
 
 
 def _shorten_search_index(out: Path) -> None:
-    """Cut each section's text in the search index (it is fetched on every page); titles stay whole."""
+    """Make the search index fit to be fetched on every page, and name the edition of each post.
+
+    Each section keeps its first words; topics stand with the post only, not with each of its sections.
+    """
     path = out / "search" / "search_index.json"
     if not path.is_file():
         return
@@ -301,6 +304,11 @@ def _shorten_search_index(out: Path) -> None:
         if len(text) > SEARCH_CHARACTERS:
             text = text[:SEARCH_CHARACTERS].rsplit(" ", 1)[0]
         entry["text"] = html.escape(text, quote=False)
+        page, _, section = entry["location"].partition("#")
+        if section:
+            entry.pop("tags", None)
+        elif page.count("/") == 2 and page.split("/")[0] in EDITIONS:
+            entry["title"] += f" ({page.split('/')[0].capitalize()} edition)"
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":"), sort_keys=True), encoding="utf-8")
 
 

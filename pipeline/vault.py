@@ -6,12 +6,14 @@ note with a finding, and the rest of the vault works on.
 
 from __future__ import annotations
 
+import gc
 import os
 import posixpath
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -337,9 +339,10 @@ class Vault:
         """What is wrong in the vault, or only in the notes and folders of `paths` (default: the subset of `load`)."""
         chosen = tuple(paths) if paths is not None else self.subset
         found: list[Finding] = []
-        for path in self.notes:
-            if any(not part or path == part or path.startswith(f"{part}/") for part in chosen):
-                found += self._check(self.note(path))
+        with _no_collection():
+            for path in self.notes:
+                if any(not part or path == part or path.startswith(f"{part}/") for part in chosen):
+                    found += self._check(self.note(path))
         return in_order(found)
 
     def _check(self, note: Note) -> list[Finding]:
@@ -373,6 +376,18 @@ class Vault:
         if embeds:
             found += self.expand(note).findings
         return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Parsing makes many objects that all stay; the garbage collector walking them again and again costs 40 %."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def plain_heading(title: str) -> str:
@@ -448,11 +463,31 @@ class _Expander:
     def stretch(
         self, note: Note, start: int, end: int, margin: int, inside: tuple[tuple[str, int], ...], label: str
     ) -> list[_Part]:
-        """The parts of a stretch of a note.
+        """The parts of a stretch of a note, and the footnotes that it uses and that are written elsewhere in the note.
 
         `margin` is the width of the list or quote marks to take off continued lines; `inside` the embeds (note,
         offset) this stretch is within; `label` goes before footnote labels, so that those of two notes stay apart.
         """
+        parts = self.replaced(note, start, end, margin, inside, label)
+        spans, used = note.document.spans, set[str]()
+        written = {b.data["label"]: b for b in note.document.blocks if b.kind == "footnote"}
+        stretches = [(start, end)]
+        while written and stretches:
+            low, high = stretches.pop(0)
+            refs = (s.data["label"] for s in spans if s.kind == "footnote_ref" and low <= s.start < high)
+            for name in dict.fromkeys(refs):
+                block = written.get(name)
+                if name not in used and block and not start <= block.start < end:
+                    used.add(name)
+                    stretches.append((block.start, block.end))
+                    below = self.replaced(note, block.start, block.end, 0, inside, label)
+                    parts = [*_trimmed(parts), ("\n\n", note.path, block.line - 2), *below]
+        return parts
+
+    def replaced(
+        self, note: Note, start: int, end: int, margin: int, inside: tuple[tuple[str, int], ...], label: str
+    ) -> list[_Part]:
+        """The parts of a stretch with its edits made."""
         parts: list[_Part] = []
         at = start
         for begin, stop, new in sorted(
@@ -465,8 +500,7 @@ class _Expander:
             parts += self.verbatim(note, at, begin)
             parts += new
             at = stop
-        parts += self.verbatim(note, at, end)
-        return parts + self.notes_below(note, start, end, label)
+        return parts + self.verbatim(note, at, end)
 
     def verbatim(self, note: Note, start: int, end: int) -> list[_Part]:
         if end <= start:
@@ -498,7 +532,11 @@ class _Expander:
             elif span.kind == "embed":
                 new = self.embed(note, span, inside)
                 if new is not None:
-                    yield span.start, span.end, new
+                    begin, stop = span.start, span.end
+                    if new and new[0][0].startswith("\n"):  # blocks of their own: the line around ends and begins anew
+                        begin -= len(text[start:begin]) - len(text[start:begin].rstrip(" \t"))
+                        stop += len(text[stop:end]) - len(text[stop:end].lstrip(" \t"))
+                    yield begin, stop, new
             elif span.kind == "marker" and span.data["of"] == "mark":
                 yield span.start, span.end, [("" if span.start in weak else "**", note.path, span.line)]
             elif span.kind == "footnote_ref" and label:
@@ -537,17 +575,6 @@ class _Expander:
         label = f"{re.sub(r'[^a-z0-9]+', '-', target.note.name.lower()).strip('-')}-"
         parts = self.stretch(target.note, target.start, target.end, target.margin, here, label)
         return _fitted(_trimmed(parts), note.text, span)
-
-    def notes_below(self, note: Note, start: int, end: int, label: str) -> list[_Part]:
-        """The footnotes that a stretch uses and that are written elsewhere in its note."""
-        spans = note.document.spans
-        used = {s.data["label"] for s in spans if s.kind == "footnote_ref" and start <= s.start < end}
-        parts: list[_Part] = []
-        for block in note.document.blocks if used else ():
-            if block.kind == "footnote" and block.data["label"] in used and not start <= block.start < end:
-                text = note.text[block.start + 2 : block.end].replace("\r\n", "\n")
-                parts.append((f"\n\n[^{label}{text}", note.path, block.line - 2))
-        return parts
 
 
 def _is_picture(target: str) -> bool:
@@ -597,7 +624,8 @@ def _fitted(parts: list[_Part], text: str, span: Span) -> list[_Part]:
         return parts
     marks = re.match(r"[\s>]*(?:(?:[-+*]|\d+[.)])\s+)*", before)
     prefix = re.sub(r"[^>\s]", " ", marks[0] if marks else "")
-    fitted = [(piece.replace("\n", f"\n{prefix}"), note, number) for piece, note, number in parts]
+    ends = {None: f"\n{prefix}", "\n": f"\n{prefix.rstrip()}"}  # of a line; of a line before a blank one
+    fitted = [(re.sub(r"\n(?=(\n)?)", lambda m: ends[m[1]], piece), name, number) for piece, name, number in parts]
     if alone:
         return fitted
     gap = f"\n{prefix.rstrip()}\n{prefix}"

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.toy_project import drafted, project
+
+__all__ = ["drafted", "project"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -91,4 +91,4 @@ class Mirror:
 
     def __exit__(self, *exc: object) -> None:
         failed = exc and exc[0] is not None
-        self._guard(lambda: self._run.finish(exit_code=1 if failed else 0, quiet=True))
+        self._guard(lambda: self._run.finish(exit_code=1 if failed else 0))

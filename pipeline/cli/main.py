@@ -86,3 +86,7 @@ def main() -> None:
     except CannotRun as error:
         click.echo(f"forge: {error}", err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from pipeline.merge import CONFLICT
 from pipeline.project import Project
 from pipeline.transaction import locked
 from pipeline.weekly import draft_posts, draft_reason
-from tests.pipeline.conftest import the_post
+from tests.toy_project import the_post
 
 
 def again(project: Project, force: bool = False) -> list[str]:

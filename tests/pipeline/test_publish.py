@@ -13,7 +13,7 @@ from pipeline.finding import Finding
 from pipeline.project import Project
 from pipeline.publish import Published, page_path, publish, verify_site
 from pipeline.review import decide, edition_state
-from tests.pipeline.conftest import the_post, write_results
+from tests.toy_project import the_post, write_results
 
 
 def approve(project: Project) -> None:

@@ -182,7 +182,7 @@ def test_citations_show_on_hover(open_page: Open) -> None:
 
 def test_search_finds_the_scientist_edition_first(open_page: Open) -> None:
     page = open_page("")
-    page.locator("input[name=query]").fill("optimality equation")
+    page.locator("input[name=query]").press_sequentially("optimality equation")
     first = page.locator(".md-search-result__link").first
     first.wait_for()
     assert "/scientist/" in first.get_attribute("href")

@@ -193,6 +193,8 @@ def test_the_search_index_is_short_and_has_no_markup_of_formulas(built: Path) ->
     assert all(len(entry["text"]) <= 2 * site.SEARCH_CHARACTERS for entry in index["docs"])
     titles = {entry["title"] for entry in index["docs"]}
     assert "The optimality equation" in titles
+    assert "Decision Making 101: How AI Learns to Choose (Manager edition)" in titles
+    assert not [entry for entry in index["docs"] if "tags" in entry and "#" in entry["location"]]
     assert not re.search(r"katex|annotation|\\mathcal", json.dumps(index))
     boosts = {
         entry["location"].split("/")[0]: entry.get("boost") for entry in index["docs"] if "/" in entry["location"]

@@ -1,0 +1,134 @@
+"""The commands as a person meets them: help, exit codes, messages, speed, plain text when piped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import COMMANDS
+from pipeline.project import Project
+
+
+def forge(*words: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command as its own process, from the repository's code, in a project."""
+    env = {**os.environ, "FORGE_ROOT": str(cwd), "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", *words],
+        cwd=cwd, env=env, input=stdin, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+SUBCOMMANDS = [[name] for name in COMMANDS] + [["site", "build"], ["site", "serve"], ["vault", "check"]]
+
+
+@pytest.mark.parametrize("words", SUBCOMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(words: list[str], root: Path) -> None:
+    done = forge(*words, "--help", cwd=root)
+    assert done.returncode == 0
+    assert "Example" in done.stdout and f"forge {' '.join(words)}" in done.stdout
+
+
+def test_the_readme_names_every_command(root: Path) -> None:
+    readme = (root / "README.md").read_text()
+    missing = [name for name in COMMANDS if name not in readme]
+    assert missing == []
+
+
+def test_help_starts_fast(root: Path) -> None:
+    def seconds(*words: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *words], cwd=root, capture_output=True, check=True)
+        return time.perf_counter() - began
+
+    help_ = min(seconds("-m", "pipeline.cli.main", "--help") for _ in range(5))
+    assert help_ < 0.15 + min(seconds("-c", "pass") for _ in range(5))
+
+
+def test_nothing_heavy_is_imported_for_help_or_status(root: Path) -> None:
+    script = (
+        "import sys\nfrom pipeline.cli.main import main\nsys.argv = ['forge', 'status']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'torch', 'wandb', 'anthropic', 'numpy', 'matplotlib', 'mkdocs'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_an_unknown_command_gets_the_nearest(root: Path) -> None:
+    done = forge("stats", cwd=root)
+    assert done.returncode == 2 and "did you mean `forge status`?" in done.stderr
+
+
+def test_outside_a_project_says_so(tmp_path: Path) -> None:
+    done = forge("status", cwd=tmp_path)
+    assert done.returncode == 2 and "no Knowledge Forge project" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_loop_at_the_command_line(drafted: Project) -> None:
+    root = drafted.root
+    checked = forge("check", cwd=root)
+    assert checked.returncode == 0 and "2 editions checked: 0 errors" in checked.stdout
+    assert "\x1b[" not in checked.stdout
+    assert forge("publish", cwd=root).returncode == 1
+    approved = forge("approve", "coin-post", "--by", "Ada", cwd=root)
+    assert approved.returncode == 0 and "coin-post · manager: approved by Ada" in approved.stdout
+    published = forge("publish", cwd=root)
+    assert published.returncode == 0 and "coin-post · scientist: published" in published.stdout
+    assert forge("publish", "--check", cwd=root).returncode == 0
+    status = json.loads(forge("status", "--json", cwd=root).stdout)
+    assert [e["state"] for e in status[0]["editions"]] == ["published", "published"]
+    page = root / "site" / "scientist" / "posts" / "coin-post.md"
+    page.write_text(page.read_text().replace("forgets", "remembers"))
+    refused = forge("publish", "--check", cwd=root)
+    assert refused.returncode == 1 and "site/scientist/posts/coin-post.md" in refused.stdout
+
+
+def test_check_any_file_as_an_edition(drafted: Project, tmp_path: Path) -> None:
+    text = tmp_path / "try.md"
+    text.write_text("It shows 17 heads and `code`.\n")
+    done = forge("check", str(text), "--post", "coin-post", "--edition", "manager", "--json", cwd=drafted.root)
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert {"typed-number", "manager-plain"} <= set(found)
+    number = found["typed-number"]
+    assert (number["line"], number["column"], number["severity"]) == (1, 10, "error")
+    assert number["sentence"] and number["fix"]
+    wrong = forge("check", str(text), "--post", "coin-pots", "--edition", "manager", cwd=drafted.root)
+    assert wrong.returncode == 2 and "did you mean 'coin-post'?" in wrong.stderr
+    unnamed = forge("check", str(text), cwd=drafted.root)
+    assert unnamed.returncode == 2 and "--post SLUG" in unnamed.stderr
+
+
+def test_facts_explain_where_a_value_came_from(project: Project) -> None:
+    done = forge("facts", "coin.times", cwd=project.root)
+    assert done.returncode == 0
+    for piece in ("24.5", "ratio of coin.many, coin.few", "coin-small-0000", "experiments/toy/coin_study.py:20"):
+        assert piece in done.stdout
+    listed = json.loads(forge("facts", "--json", cwd=project.root).stdout)
+    assert set(listed["facts"]) == {"coin.few", "coin.many", "coin.seconds", "coin.times"}
+    wrong = forge("facts", "coin.tims", cwd=project.root)
+    assert wrong.returncode == 2 and "did you mean coin.times?" in wrong.stderr
+
+
+def test_review_without_a_terminal_lists_what_waits(drafted: Project) -> None:
+    done = forge("review", cwd=drafted.root)
+    assert done.returncode == 0 and "coin-post · scientist: waiting" in done.stdout and "forge approve" in done.stdout
+    back = forge(
+        "sendback", "coin-post", "--edition", "manager", "--reason", "Shorter.", "--by", "Ada", cwd=drafted.root
+    )
+    assert back.returncode == 0
+    states = {row["edition"]: row["state"] for row in json.loads(forge("review", "--json", cwd=drafted.root).stdout)}
+    assert states == {"scientist": "waiting", "manager": "sent-back"}
+
+
+def test_an_unknown_budget_or_writer_is_refused(drafted: Project) -> None:
+    done = forge("check", "--budget", "smal", cwd=drafted.root)
+    assert done.returncode == 2 and "did you mean 'small'?" in done.stderr
+    done = forge("draft", "1", "--writer", "ofline", "--again", cwd=drafted.root)
+    assert done.returncode == 2 and "did you mean 'offline'?" in done.stderr
