@@ -227,16 +227,19 @@ class _Reader:
         item = f"item {path[-1] + 1} of '{name}'" if isinstance(path[-1], int) else f"'{name}'"
         self.report("plan.wrong-type", path, f"{item} must be {wanted}, not {_type_name(value)}", fix)
 
+    def form(self, value: str, pattern: re.Pattern[str], path: KeyPath, example: str) -> bool:
+        """Whether a text has the form it must have."""
+        if pattern.fullmatch(value):
+            return True
+        name = next(part for part in reversed(path) if isinstance(part, str))
+        self.report(
+            "plan.wrong-form", path, f"'{value}' does not have the form of '{name}'", f"write it like {example}"
+        )
+        return False
+
     def matching(self, values: Iterable[str], pattern: re.Pattern[str], path: KeyPath, example: str) -> tuple[str, ...]:
-        """The values that have the right form; the others are reported."""
-        good = []
-        for position, value in enumerate(values):
-            if pattern.fullmatch(value):
-                good.append(value)
-            else:
-                message = f"'{value}' is no {path[-1] if isinstance(path[-1], str) else 'value'} entry"
-                self.report("plan.wrong-form", (*path, position), message, f"write it like {example}")
-        return tuple(good)
+        """The values of a list that have the right form; the others are reported."""
+        return tuple(value for i, value in enumerate(values) if self.form(value, pattern, (*path, i), example))
 
     def slug(self, value: str, path: KeyPath, taken: set[str]) -> None:
         """Slugs are lower-case words joined by hyphens, and each stands once."""
@@ -279,8 +282,9 @@ def _week(reader: _Reader, data: Mapping[str, Any], number: int) -> Week:
     for path, item in reader.mappings(data, top, "experiments"):
         reader.keys(item, path, ("text", "study"), ("text",))
         study = reader.text(item, path, "study")
-        named = reader.matching([study] if study else [], _STUDY, (*path, "study"), "week01_mdp/gridworlds")
-        experiments.append(Experiment(reader.text(item, path, "text"), "".join(named), reader.line(path)))
+        if study and not reader.form(study, _STUDY, (*path, "study"), "week01_mdp/gridworlds"):
+            study = ""
+        experiments.append(Experiment(reader.text(item, path, "text"), study, reader.line(path)))
     taken: set[str] = set()
     posts = [_post(reader, item, path, taken, number) for path, item in reader.mappings(data, top, "posts")]
     return Week(

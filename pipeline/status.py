@@ -15,13 +15,7 @@ from typing import Any
 
 from experiments.kit.files import atomic_write, canonical_json
 from experiments.kit.record import EDITIONS
-from experiments.kit.run import stale_reasons
-from pipeline.checks import VERSION
-from pipeline.evidence import gather, open_vault
-from pipeline.plan import week_numbers
 from pipeline.project import Project
-from pipeline.publish import page_path
-from pipeline.review import edition_state
 
 
 @dataclass
@@ -51,6 +45,13 @@ def project_status(project: Project, budget: str) -> list[WeekStatus]:
 
 
 def _weeks(project: Project, budget: str) -> Iterator[WeekStatus]:
+    # Only a changed project pays for these imports.
+    from experiments.kit.run import stale_reasons
+    from pipeline.evidence import gather, open_vault
+    from pipeline.plan import week_numbers
+    from pipeline.publish import page_path
+    from pipeline.review import edition_state
+
     vault = open_vault(project)
     for number in week_numbers(vault):
         evidences, _ = gather(project, vault, number, budget)
@@ -100,7 +101,7 @@ def _next(week: WeekStatus) -> str:
 
 def _digest(project: Project, budget: str) -> str:
     """A hash of every file an answer depends on."""
-    total = hashlib.sha256(f"{VERSION} {budget}".encode())
+    total = hashlib.sha256(budget.encode())
     patterns = ["notes/**/*.md", "notes/*.bib", "drafts/**/*.*", f"experiments/*/results/{budget}/*.json"]
     patterns += ["experiments/**/*.py", "pipeline/**/*.py", "site/*/posts/*.md", "pyproject.toml"]
     for pattern in patterns:

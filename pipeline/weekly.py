@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from experiments.kit.contract import BUDGETS, Budget
+from experiments.kit.contract import Budget
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import EDITIONS, Edition
 from experiments.kit.run import RunReport, run_study
 from pipeline.drafts import Saved, Written, load_draft, load_state, save_written
 from pipeline.evidence import Evidence, gather, open_vault
-from pipeline.finding import Finding, did_you_mean
+from pipeline.finding import Finding
 from pipeline.plan import load_week
 from pipeline.preview import Preview, build_preview
 from pipeline.project import Project
@@ -45,14 +45,6 @@ class WeekReport:
     def idle(self) -> bool:
         """Whether there was nothing to run, draft or build."""
         return not (self.drafts or any(run.reasons for run in self.runs) or (self.preview and self.preview.built))
-
-
-def check_budget(name: str) -> Budget:
-    """A budget by name. Raises CannotRun with the nearest one."""
-    for budget in BUDGETS:
-        if budget == name:
-            return budget
-    raise CannotRun(f"no budget {name}; {did_you_mean(name, BUDGETS) or 'budgets are ' + ', '.join(BUDGETS)}")
 
 
 def week_studies(project: Project, number: int) -> list[str]:

@@ -17,7 +17,9 @@ ALLOWED: tuple[tuple[str, str], ...] = (
      r"example|step|algorithm|page|p\.|pp\.)\s?\d+(?:[.–-]\d+)*\b", "a number that points into a text"),
     (r"\b[A-Za-z][A-Za-z]*[-+*]?\d+[A-Za-z\d]*\b(?![.,]\d)", "a digit inside a name, such as GPT-2 or A2C"),
 )  # fmt: skip
-DIGITS = re.compile(r"(?:[-+−±~≈<>]\s?)?\d[\d.,]*(?:\s?(?:%|‰|×|x\b|[eE][-+]?\d+))?|[½⅓⅔¼¾⅕⅛²³¹]|\b[0-9]+(?:st|nd|rd|th)\b")
+DIGITS = re.compile(
+    r"(?:[-+−±~≈<>]\s?)?\d[\d.,]*(?:\s?(?:%|‰|×|x\b|[eE][-+]?\d+))?|[½⅓⅔¼¾⅕⅛²³¹]|\b[0-9]+(?:st|nd|rd|th)\b"
+)
 
 WORDS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "

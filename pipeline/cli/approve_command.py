@@ -9,7 +9,7 @@ import click
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import EDITIONS, Edition
-from pipeline.cli.common import budget_option, project, say
+from pipeline.cli.common import budget_of, budget_option, project, say
 from pipeline.project import Project
 
 
@@ -48,11 +48,10 @@ def command(post: str, edition: str | None, who: str | None, note: str, budget: 
     from pipeline.evidence import gather_all, pick_post
     from pipeline.review import decide
     from pipeline.transaction import locked
-    from pipeline.weekly import check_budget
 
     here = project()
     name = reviewer(here, who)
-    evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+    evidences, _ = gather_all(here, budget_of(here, budget))
     evidence = pick_post(evidences, post)
     with locked(here):
         for each in asked_editions(edition):

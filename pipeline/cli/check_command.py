@@ -7,7 +7,17 @@ from pathlib import Path
 import click
 
 from experiments.kit.record import EDITIONS
-from pipeline.cli.common import budget_option, count_of, finish, json_option, print_json, project, say, show_findings
+from pipeline.cli.common import (
+    budget_of,
+    budget_option,
+    count_of,
+    finish,
+    json_option,
+    print_json,
+    project,
+    say,
+    show_findings,
+)
 
 
 @click.command()
@@ -32,10 +42,9 @@ def command(
     from pipeline.checks import check_draft
     from pipeline.drafts import load_draft, read_draft
     from pipeline.evidence import gather_all, pick_post
-    from pipeline.weekly import check_budget
 
     here = project()
-    level = check_budget(budget or here.settings.budget)
+    level = budget_of(here, budget)
     evidences, found = gather_all(here, level)
     targets = []
     if files:

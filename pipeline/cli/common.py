@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from pipeline.finding import Finding
+from experiments.kit.contract import BUDGETS, Budget
+from experiments.kit.errors import CannotRun
+from pipeline.finding import Finding, did_you_mean
 from pipeline.project import Project, find_project
 
 COLOURS = {"error": "red", "warning": "yellow", "review": "cyan"}
@@ -23,6 +25,15 @@ budget_option = click.option(
 def project() -> Project:
     """The project around the working directory. Raises CannotRun."""
     return find_project()
+
+
+def budget_of(here: Project, named: str | None) -> Budget:
+    """The budget named on the command line, or the project's. Raises CannotRun with the nearest one."""
+    name = named or here.settings.budget
+    for budget in BUDGETS:
+        if budget == name:
+            return budget
+    raise CannotRun(f"no budget {name}; {did_you_mean(name, BUDGETS) or 'budgets are ' + ', '.join(BUDGETS)}")
 
 
 def say(text: str = "") -> None:

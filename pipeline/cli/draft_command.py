@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pipeline.cli.common import (
+    budget_of,
     budget_option,
     count_of,
     finish,
@@ -36,11 +37,11 @@ def command(number: int, writer: str, post: str | None, again: bool, budget: str
     """
     from pipeline.evidence import gather, open_vault, pick_post
     from pipeline.transaction import locked
-    from pipeline.weekly import check_budget, draft_posts
+    from pipeline.weekly import draft_posts
     from pipeline.writers import choose
 
     here = project()
-    level = check_budget(budget or here.settings.budget)
+    level = budget_of(here, budget)
     evidences, findings = gather(here, open_vault(here), number, level)
     if post is not None:
         evidences = [pick_post(evidences, post)]

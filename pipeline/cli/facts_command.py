@@ -8,7 +8,7 @@ import click
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import SYMBOL_UNITS, Claim, Fact, FigureRecord, to_json
-from pipeline.cli.common import budget_option, json_option, print_json, project, say
+from pipeline.cli.common import budget_of, budget_option, json_option, print_json, project, say
 from pipeline.results import ResultSet, load_result_set
 
 Tables = dict[str, Mapping[str, Fact | Claim | FigureRecord]]
@@ -31,10 +31,10 @@ def command(key: str | None, week: int | None, budget: str | None, as_json: bool
     """
     from experiments.kit.run import studies
     from pipeline.results import topics_of
-    from pipeline.weekly import check_budget, week_studies
+    from pipeline.weekly import week_studies
 
     here = project()
-    level = check_budget(budget or here.settings.budget)
+    level = budget_of(here, budget)
     named = week_studies(here, week) if week is not None else studies(here.root)
     results = load_result_set(here, topics_of(named), level)
     if not results.facts:

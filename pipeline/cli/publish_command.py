@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.common import budget_option, count_of, finish, json_option, print_json, project, say, show_findings
+from pipeline.cli.common import (
+    budget_of,
+    budget_option,
+    count_of,
+    finish,
+    json_option,
+    print_json,
+    project,
+    say,
+    show_findings,
+)
 
 
 @click.command()
@@ -23,10 +33,9 @@ def command(post: str | None, verify: bool, budget: str | None, as_json: bool) -
     from pipeline.evidence import gather_all, pick_post
     from pipeline.publish import publish, published_pages, verify_site
     from pipeline.transaction import locked
-    from pipeline.weekly import check_budget
 
     here = project()
-    evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+    evidences, _ = gather_all(here, budget_of(here, budget))
     if verify:
         findings = verify_site(here, evidences)
         if as_json:

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from pipeline.cli.common import budget_option, count_of, json_option, print_json, project, say, show_findings
+from pipeline.cli.common import budget_of, budget_option, count_of, json_option, print_json, project, say, show_findings
 from pipeline.project import Project
 from pipeline.review import EditionState
 
@@ -34,10 +34,9 @@ def command(
 
     from pipeline.evidence import gather_all, pick_post
     from pipeline.review import edition_state
-    from pipeline.weekly import check_budget
 
     here = project()
-    evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+    evidences, _ = gather_all(here, budget_of(here, budget))
     if post is not None:
         evidences = [pick_post(evidences, post)]
     states = [
@@ -69,12 +68,11 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
     from pipeline.evidence import gather_all, pick_post
     from pipeline.review import decide, edition_state, text_changes
     from pipeline.transaction import locked
-    from pipeline.weekly import check_budget
 
     began = time.monotonic()
     while True:
         assert state.draft is not None
-        evidences, _ = gather_all(here, check_budget(budget or here.settings.budget))
+        evidences, _ = gather_all(here, budget_of(here, budget))
         evidence = pick_post(evidences, state.slug)
         state = edition_state(here, evidence, state.edition)
         assert state.draft is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.common import budget_option, count_of, json_option, print_json, progress, project, say
+from pipeline.cli.common import budget_of, budget_option, count_of, json_option, print_json, progress, project, say
 
 
 @click.command()
@@ -28,10 +28,9 @@ def command(
     from experiments.kit.run import run_study
     from experiments.kit.run import studies as all_studies
     from pipeline.transaction import locked
-    from pipeline.weekly import check_budget
 
     here = project()
-    level = check_budget(budget or here.settings.budget)
+    level = budget_of(here, budget)
     reports = []
     with locked(here):
         for study in studies or all_studies(here.root):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.common import budget_option, json_option, print_json, project, say
+from pipeline.cli.common import budget_of, budget_option, json_option, print_json, project, say
 
 COLOUR = {
     "published": "green", "approved": "green", "waiting": "cyan", "findings": "red", "sent-back": "yellow",
@@ -23,10 +23,9 @@ def command(budget: str | None, as_json: bool) -> None:
       forge status
     """
     from pipeline.status import project_status
-    from pipeline.weekly import check_budget
 
     here = project()
-    weeks = project_status(here, check_budget(budget or here.settings.budget))
+    weeks = project_status(here, budget_of(here, budget))
     if as_json:
         print_json([week.__dict__ for week in weeks])
         return

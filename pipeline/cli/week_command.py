@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pipeline.cli.common import (
+    budget_of,
     budget_option,
     count_of,
     finish,
@@ -37,10 +38,10 @@ def command(
       forge week 1
       forge week 1 --budget smoke --writer offline
     """
-    from pipeline.weekly import bring_up_to_date, check_budget
+    from pipeline.weekly import bring_up_to_date
 
     here = project()
-    level = check_budget(budget or here.settings.budget)
+    level = budget_of(here, budget)
     done = bring_up_to_date(here, number, level, writer, jobs=jobs, cluster=cluster, report=progress)
     findings = [*done.findings, *(done.preview.findings if done.preview else ())]
     if as_json:
