@@ -183,13 +183,21 @@ class _Reader:
         self.wrong((*path, key), value, "text", f'quote it: {key}: "{value}"')
         return ""
 
-    def texts(self, data: Mapping[str, Any], path: KeyPath, key: str) -> tuple[str, ...]:
-        """A list of texts."""
+    def texts(
+        self,
+        data: Mapping[str, Any],
+        path: KeyPath,
+        key: str,
+        pattern: re.Pattern[str] | None = None,
+        example: str = "",
+    ) -> tuple[str, ...]:
+        """A list of texts, each of the form of `pattern` where one is given; the others are reported."""
         found = []
         for position, item in enumerate(self.items(data, path, key)):
             at = (*path, key, position)
             if isinstance(item, str) and item.strip():
-                found.append(item.strip())
+                if pattern is None or self.form(item.strip(), pattern, at, example):
+                    found.append(item.strip())
             elif isinstance(item, list):
                 self.wrong(at, item, "text", 'put a link in quotes: "[[…]]"')
             else:
@@ -236,10 +244,6 @@ class _Reader:
             "plan.wrong-form", path, f"'{value}' does not have the form of '{name}'", f"write it like {example}"
         )
         return False
-
-    def matching(self, values: Iterable[str], pattern: re.Pattern[str], path: KeyPath, example: str) -> tuple[str, ...]:
-        """The values of a list that have the right form; the others are reported."""
-        return tuple(value for i, value in enumerate(values) if self.form(value, pattern, (*path, i), example))
 
     def slug(self, value: str, path: KeyPath, taken: set[str]) -> None:
         """Slugs are lower-case words joined by hyphens, and each stands once."""
@@ -339,14 +343,13 @@ def _post(reader: _Reader, data: Mapping[str, Any], path: KeyPath, taken: set[st
         else:
             earlier.append(week)
     ids: set[str] = set()
-    studies = reader.texts(data, path, "studies")
     return Post(
         slug,
         reader.text(data, path, "title"),
         reader.text(data, path, "brief"),
         texts,
         reader.texts(data, path, "tags"),
-        reader.matching(studies, _STUDY, (*path, "studies"), "week01_mdp/gridworlds"),
+        reader.texts(data, path, "studies", _STUDY, "week01_mdp/gridworlds"),
         tuple(earlier),
         tuple(_section(reader, item, at, ids) for at, item in reader.mappings(data, path, "outline")),
         reader.line(path),
@@ -357,15 +360,14 @@ def _section(reader: _Reader, data: Mapping[str, Any], path: KeyPath, ids: set[s
     reader.keys(data, path, _SECTION_KEYS, ("id", "heading"))
     name = reader.text(data, path, "id")
     reader.slug(name, (*path, "id"), ids)
-    listings, notes = reader.texts(data, path, "listings"), reader.texts(data, path, "notes")
     return OutlineSection(
         name,
         reader.text(data, path, "heading"),
         reader.text(data, path, "plain_heading"),
-        reader.matching(notes, _LINK, (*path, "notes"), '"[[#Heading]]", "[[#^block]]" or "[[note#Heading]]"'),
+        reader.texts(data, path, "notes", _LINK, '"[[#Heading]]", "[[#^block]]" or "[[note#Heading]]"'),
         reader.texts(data, path, "claims"),
         reader.texts(data, path, "figures"),
-        reader.matching(listings, _LISTING, (*path, "listings"), "week01_mdp/value_iteration.py:sweep"),
+        reader.texts(data, path, "listings", _LISTING, "week01_mdp/value_iteration.py:sweep"),
         reader.texts(data, path, "sources"),
         reader.line(path),
     )

@@ -423,8 +423,8 @@ _REL = re.compile(r"""\brel\s*=\s*["']?([\w -]+)""", re.I)
 _CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""", re.I)
 _STYLE = re.compile(r"""<style[^>]*>(.*?)</style>|\bstyle\s*=\s*"([^"]*)\"""", re.I | re.S)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.I)
-_ANCHOR = re.compile(r"""<(?:a|link|img|script|source)\b[^>]*?\s(?:href|src)\s*=\s*("[^"]*"|'[^']*')""", re.I)
-_ID = re.compile(r"""\s(?:id|name)\s*=\s*"([^"]*)\"""", re.I)
+_ANCHOR = re.compile(r"""<(?:a|link|img|script|source)\s(?:[^>]*?\s)?(?:href|src)=("[^"]*"|'[^']*')""")
+_ID = re.compile(r"""[ \n](?:id|name)="([^"]*)\"""")  # no \s: this scan is most of the time a large site takes
 
 
 def scan_external(out: Path, *, name: str = "") -> list[Finding]:

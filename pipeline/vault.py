@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pipeline import yamlmap
 from pipeline.finding import Finding, did_you_mean, in_order
-from pipeline.markdown import Block, Document, Section, Span, parse
+from pipeline.markdown import Block, Document, Section, Span, front_matter, parse
 from pipeline.obsidian import LINK, link_parts, link_text
 
 LARGEST = 2_000_000
@@ -53,7 +53,7 @@ class Note:
     @cached_property
     def properties(self) -> yamlmap.Mapped:
         """The YAML properties with the line of each key."""
-        return yamlmap.load(self.document.front_text, self.file, 2)
+        return yamlmap.load(front_matter(self.text) or "", self.file, 2)
 
     @cached_property
     def aliases(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class Note:
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the file itself and its properties."""
         found = [*self.trouble, *self.properties.findings]
-        if self.document.front_lines is None and re.match(r"\ufeff?---[ \t]*\r?\n[\w-]+:", self.text):
+        if front_matter(self.text) is None and re.match(r"\ufeff?---[ \t]*\r?\n[\w-]+:", self.text):
             message = "the properties have no end"
             found.append(Finding("vault.open-properties", "error", message, self.file, 1, fix="close them with ---"))
         return tuple(found)
@@ -325,12 +325,12 @@ class Vault:
     def glossary(self, path: str = "glossary.md") -> dict[str, str]:
         """The terms of the glossary note: each paragraph that begins with a term in bold, and what follows it."""
         terms: dict[str, str] = {}
-        note = self.note(path) if path in self.notes else None
-        for block in note.document.blocks if note else ():
-            spans = note.document.spans_of(block) if note and block.kind == "paragraph" else ()
-            if len(spans) > 2 and spans[0].data.get("of") == spans[2].data.get("of") == "strong":
-                prose = note.document.prose(block) if note else ""
-                terms[spans[1].text.strip(": ")] = prose[len(spans[1].text) :].lstrip(" :–—-").strip()
+        document = (self.note(path) if path in self.notes else Note(path, path, "")).document
+        for block in document.blocks:
+            spans = document.spans_of(block)
+            if block.kind == "paragraph" and len(spans) > 2 and spans[0].data.get("of") == "strong":
+                term, prose = spans[1].text, document.prose(block)
+                terms[term.strip(": ")] = prose[len(term) :].lstrip(" :–—-")
         return terms
 
     # Checking

@@ -12,10 +12,12 @@ Departures from the book: the number of sweeps is fixed, and stopping uses MacQu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from experiments.week01_mdp.mdp import MDP, Solution, lookahead, under
+from experiments.week01_mdp.mdp import MDP, Policy, Solution, Values, lookahead
+from experiments.week01_mdp.policy_evaluation import policy_sweeps
 from experiments.week01_mdp.value_iteration import macqueen_bounds, middle
 
 
@@ -41,9 +43,10 @@ def modified_policy_iteration(mdp: MDP, config: Config = Config()) -> Solution:
             sweeps = round_ + (round_ - 1) * config.m
             backups = round_ * mdp.A * mdp.S + (round_ - 1) * config.m * mdp.S
             return Solution(V, policy, error, round_, sweeps, backups)
-        P, r = under(mdp, policy)
-        P.data *= mdp.gamma
-        for _ in range(config.m):
-            V = P @ V
-            V += r
+        V = follow(mdp, policy, V, config.m)
     raise RuntimeError(f"modified policy iteration: {config.max_rounds} rounds leave a band {high - low:.3g} wide")
+
+
+def follow(mdp: MDP, policy: Policy, V: Values, m: int) -> Values:
+    """V after m sweeps of evaluating the policy."""
+    return next(islice(policy_sweeps(mdp, policy, V), m - 1, None)) if m else V
