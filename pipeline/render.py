@@ -146,7 +146,7 @@ class _Walker:
             case "listing":
                 return self._listing(key, place)
             case "cite":
-                return self._cite(key, place)
+                return self._cite(key, rest, place)
             case "todo":
                 return self._todo(key, rest, place)
         self._find(place, "unresolved-role", f"no role {{{name}}}", did_you_mean(name, ROLES) or _role_list(), name)
@@ -258,7 +258,7 @@ class _Walker:
         title = f"{listing.file}, lines {listing.first_line}–{listing.last_line}"
         return f'``` python title="{title}"\n{listing.code}\n```'
 
-    def _cite(self, key: str, place: _Place) -> str:
+    def _cite(self, key: str, rest: str, place: _Place) -> str:
         name, _, where = key.partition(",")
         name, where = name.strip(), where.strip()
         source = self.context.sources.get(name)
@@ -270,7 +270,11 @@ class _Walker:
         self._use("cite", name, where, place)
         label = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
         self.cited[label] = format_reference(source, where)
-        return f"[^{label}]"
+        if rest not in ("", "name"):
+            self._find(
+                place, "unresolved-role", f"{name} asks for {rest!r}", "after the bar a source takes `name`", name
+            )
+        return f"{source.short}[^{label}]" if rest == "name" else f"[^{label}]"
 
     def _todo(self, key: str, rest: str, place: _Place) -> str:
         what = f"{key} {rest}".strip()

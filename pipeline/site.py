@@ -31,7 +31,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from experiments.kit.errors import CannotRun
 from pipeline.finding import Finding, in_order
+from pipeline.project import Settings, read_settings
 
 EDITIONS = ("scientist", "manager")
 SEARCH_CHARACTERS = 400
@@ -42,7 +44,10 @@ _building = threading.RLock()  # MkDocs' settings and log are the process's
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build left. `out` holds a whole site either way: the new one if `ok`, else the one before (if any)."""
+    """What a build left. `out` holds a whole site either way: the new one if `ok`, else the one before (if any).
+
+    A published site with a finding of severity error is never `ok`; a preview is, so that its reviewer sees the page.
+    """
 
     ok: bool
     out: Path
@@ -60,7 +65,7 @@ def build(root: Path, *, out: Path | None = None, strict: bool = True) -> BuildR
     root = root.resolve()
     target = (out or root / "public").resolve()
     docs = root / "site"
-    _refuse_overlap(target, docs)
+    _refuse(target, docs)
     epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(_newest_date(docs))
     settings = {"SOURCE_DATE_EPOCH": epoch, "FORGE_SITE_PREVIEW": "false", "FORGE_SITE_SEARCH": "true"}
     return _build_and_swap(root, docs, target, settings, strict=strict, source=lambda name: f"site/{name}")
@@ -79,13 +84,14 @@ def preview(
 
     `pages` maps paths below `site/` (`scientist/posts/<slug>.md`) to Markdown, `assets` paths below `site/` to files;
     both win over published ones of the same name. The result opens from the file system too (no search, no
-    directory URLs). Findings about pages that were not handed in are left out.
+    directory URLs). Findings about pages that were not handed in are left out. A preview with findings is shown all
+    the same, unless MkDocs could not finish it or it would load something from another host.
     """
     root = root.resolve()
     target = out.resolve()
-    _refuse_overlap(target, root / "site")
+    _refuse(target, root / "site")
     if target == (root / "public").resolve() or (root / "public").resolve() in target.parents:
-        raise ValueError(f"a preview may not be written into public/: {out}")
+        raise CannotRun(f"a preview may not be written into public/: {out}")
     scratch = _scratch(root)
     docs = Path(tempfile.mkdtemp(prefix="preview-src-", dir=scratch))
     try:
@@ -96,7 +102,15 @@ def preview(
             return f"site/{name}" if name in pages or not _is_post(name) else None
 
         return _build_and_swap(
-            root, docs, target, settings, strict=strict, source=source, site_url="", use_directory_urls=False
+            root,
+            docs,
+            target,
+            settings,
+            strict=strict,
+            source=source,
+            lenient=True,
+            site_url="",
+            use_directory_urls=False,
         )
     finally:
         shutil.rmtree(docs, ignore_errors=True)
@@ -113,6 +127,7 @@ def _build_and_swap(
     *,
     strict: bool,
     source: Callable[[str], str | None],
+    lenient: bool = False,
     **options: Any,
 ) -> BuildResult:
     """Build `docs` beside `target`, scan it, and put it in `target`'s place if nothing stands against it."""
@@ -134,7 +149,8 @@ def _build_and_swap(
                 if finding.check != "site.link" or finding.file not in reported
             )
             _shorten_search_index(fresh)
-        ok = config is not None and not any(finding.severity == "error" for finding in findings)
+        grave = {finding.check for finding in findings if finding.severity == "error"}
+        ok = config is not None and not (grave & {"site.external"} if lenient else grave)
         if ok:
             _swap(fresh, target)
         return BuildResult(ok, target, in_order(findings), time.monotonic() - started, pages)
@@ -190,8 +206,6 @@ def _run_mkdocs(root: Path, docs: Path, out: Path, log: list[logging.LogRecord],
 
 def _author(root: Path) -> str:
     """The name set in `[tool.forge]`, empty where none is."""
-    from pipeline.project import Settings, read_settings
-
     author = read_settings(root).author
     return "" if author == Settings.author else author
 
@@ -228,9 +242,15 @@ def _scratch(root: Path) -> Path:
     return folder
 
 
-def _refuse_overlap(target: Path, docs: Path) -> None:
+def _refuse(target: Path, docs: Path) -> None:
+    """A build replaces its output folder whole, so that may hold nothing but an earlier site. Raises CannotRun."""
     if target == docs or docs in target.parents or target in docs.parents:
-        raise ValueError(f"{target} overlaps the sources in {docs}: a build would destroy them")
+        raise CannotRun(f"{target} overlaps the sources in {docs}: building there would destroy them")
+    if target.exists() and not (target / "assets" / "kf.css").is_file() and (target.is_file() or any(target.iterdir())):
+        raise CannotRun(
+            f"{target} holds something that is no site of this project: building there would destroy it\n"
+            "  fix: name a new or an empty folder"
+        )
 
 
 def _newest_date(docs: Path) -> int:
@@ -252,7 +272,7 @@ def _lay_out(site: Path, docs: Path, pages: Mapping[str, str], assets: Mapping[s
     """Fill `docs` with a preview's sources."""
     for name in (*pages, *assets):
         if posixpath.normpath(name) != name or name.startswith(("/", "..")):
-            raise ValueError(f"not a path below site/: {name}")
+            raise CannotRun(f"not a path below site/: {name}")
     names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     texts = {name: (site / name).read_text(encoding="utf-8") for name in names if _is_post(name)}
     pinned = " ".join(pages.values())

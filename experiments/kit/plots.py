@@ -17,9 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, to_rgb
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.ticker import NullLocator
 
 from experiments.kit.contract import Theme
+
+Canvas = MatplotlibFigure
 
 WIDTH = 5.6  # inches; 538 CSS pixels
 FONT = 11.0  # points
@@ -125,7 +128,7 @@ def lines(axes: Axes, theme: Theme, series: Sequence[Line], *, room: float = 0.3
         if line.points is not None:
             xs = [x for x, values in zip(line.x, line.points, strict=True) for _ in values]
             ys = [value for values in line.points for value in values]
-            axes.plot(xs, ys, linestyle="none", marker=".", color=c, alpha=0.35, markersize=4, markeredgewidth=0)
+            axes.plot(xs, ys, linestyle="none", marker=".", color=c, alpha=0.6, markersize=5, markeredgewidth=0)
         if line.low is not None and line.high is not None:
             axes.fill_between(line.x, line.low, line.high, color=c, alpha=0.22, linewidth=0)
         axes.plot(
@@ -137,6 +140,13 @@ def lines(axes: Axes, theme: Theme, series: Sequence[Line], *, room: float = 0.3
             linewidth=1.4 if line.dashed else 2.0,
         )
     names_at_end(axes, theme, [(line.name, line.x[-1], line.y[-1], line.index) for line in series], room)
+
+
+def plain_ticks(axes: Axes, *, x: bool = False, y: bool = False) -> None:
+    """Write the ticks of a logarithmic axis as 0.1, 1, 10 instead of powers of ten, without minor ticks."""
+    for axis in [axes.xaxis] * x + [axes.yaxis] * y:
+        axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axis.set_minor_locator(NullLocator())
 
 
 def names_at_end(
@@ -219,7 +229,10 @@ def heat(
     norm = Normalize(low, high if high > low else low + 1)
     axes.set_facecolor(palette.wall)
     fine = H * W > 150
-    axes.pcolormesh(grid, cmap=HEAT, norm=norm, edgecolors="none" if fine else "face", linewidth=0 if fine else 0.3)
+    mesh = axes.pcolormesh(
+        grid, cmap=HEAT, norm=norm, edgecolors="none" if fine else "face", linewidth=0.3 * (not fine)
+    )
+    mesh.set_rasterized(fine)  # many cells are smaller as pixels
     axes.set(xlim=(0, W), ylim=(H, 0), aspect="equal", xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():

@@ -133,7 +133,7 @@ def section_parts(material: Material, edition: Edition, turns: _Turns) -> list[s
     written = "\n".join(parts)
     uncited = [source.key for source in material.sources if f"{{cite}}`{source.key}" not in written]
     if uncited:
-        cites = [f"{{cite}}`{key}`" for key in uncited]
+        cites = [f"{{cite}}`{key}|name`" for key in uncited]
         named = cites[0] if len(cites) == 1 else ", ".join(cites[:-1]) + " and " + cites[-1]
         parts.append(turns.next("sources", SHOW_SOURCES[edition]).format(named))
     return parts

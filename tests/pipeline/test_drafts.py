@@ -33,7 +33,7 @@ def test_the_offline_draft_holds_the_argument_in_order(drafted: Project) -> None
         "{claim}``coin.more|The long series shows {val}`coin.many` heads against {val}`coin.few`.``",
         "\n{fig}`coin.heads`\n",
         "{listing}`toy/coin_study.py:flip`",
-        "{cite}`feller1968`",
+        "{cite}`feller1968|name`",
         "## What these runs do not show {#limits}",
         "Only fair coins were thrown.",
     ]

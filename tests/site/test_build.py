@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.kit.errors import CannotRun
 from pipeline import site
 
 DRAFT_BYTES = "wombat-draft-bytes-5b1f"
@@ -156,8 +157,21 @@ def test_nothing_is_printed(project: Path, capfd: pytest.CaptureFixture[str]) ->
 
 def test_a_build_may_not_overwrite_its_sources(project: Path) -> None:
     for out in (project / "site", project / "site" / "public", project):
-        with pytest.raises(ValueError, match="overlaps"):
+        with pytest.raises(CannotRun, match="overlaps"):
             site.build(project, out=out)
+
+
+def test_a_build_replaces_only_an_earlier_site_or_an_empty_folder(project: Path, tmp_path: Path) -> None:
+    out = tmp_path / "elsewhere"
+    out.mkdir()
+    assert site.build(project, out=out).ok
+    assert site.build(project, out=out).ok
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.tex").write_text("years of work")
+    with pytest.raises(CannotRun, match="holds something that is no site"):
+        site.build(project, out=precious)
+    assert (precious / "thesis.tex").read_text() == "years of work"
 
 
 def test_unpublished_bytes_never_reach_public(project_with: Callable[..., Path]) -> None:

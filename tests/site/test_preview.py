@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.kit.errors import CannotRun
 from pipeline import site
 from tests.site.conftest import fixture_pages
 
@@ -69,24 +70,36 @@ def test_only_the_newest_published_posts_and_linked_ones_are_built(project: Path
     assert not {f"old-{year}" for year in range(2004, 2010)} & built
 
 
-def test_findings_name_the_drafts_page(project: Path) -> None:
+def test_a_draft_with_findings_is_shown_and_its_findings_name_it(project: Path) -> None:
     pages, assets = fixture_pages(review="pending")
     name = "scientist/posts/optimal-decisions.md"
-    pages[name] = pages[name].replace(r"$\gamma \in [0, 1)$", r"$\gama$")
+    pages[name] = pages[name].replace(r"$\gamma \in [0, 1)$", r"$\gama$").replace("](#limits)", "](#limit)")
+    result = site.preview(project, pages, assets, project / ".forge" / "preview")
+    assert [(f.check, f.severity, f.file) for f in result.findings] == [
+        ("site.formula", "error", f"site/{name}"),
+        ("site.link", "error", f"site/{name}"),
+    ]
+    assert result.ok
+    shown = (result.out / "scientist" / "optimal-decisions.html").read_text(encoding="utf-8")
+    assert r'<code class="kf-tex-error">\gama</code>' in shown
+
+
+def test_a_draft_that_would_load_from_elsewhere_is_not_shown(project: Path) -> None:
+    pages, assets = fixture_pages(review="pending")
+    pages["manager/posts/optimal-decisions.md"] += "\n![x](https://pictures.example/x.png)\n"
     result = site.preview(project, pages, assets, project / ".forge" / "preview")
     assert not result.ok
-    assert [(f.check, f.file) for f in result.findings] == [("site.formula", f"site/{name}")]
-    lenient = site.preview(project, {**pages}, assets, project / ".forge" / "preview", strict=False)
-    assert not lenient.ok  # KaTeX reports errors, not warnings
+    assert [f.check for f in result.findings] == ["site.external"]
+    assert not result.out.exists()
 
 
 def test_it_keeps_out_of_public_and_of_the_sources(project: Path) -> None:
     for out in (project / "public", project / "public" / "drafts"):
-        with pytest.raises(ValueError, match="public"):
+        with pytest.raises(CannotRun, match="public"):
             site.preview(project, {}, {}, out)
-    with pytest.raises(ValueError, match="overlaps"):
+    with pytest.raises(CannotRun, match="overlaps"):
         site.preview(project, {}, {}, project / "site" / "x")
-    with pytest.raises(ValueError, match="not a path below"):
+    with pytest.raises(CannotRun, match="not a path below"):
         site.preview(project, {"../notes/x.md": "x"}, {}, project / ".forge" / "preview")
 
 

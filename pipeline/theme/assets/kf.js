@@ -67,9 +67,10 @@
       value.setAttribute("aria-expanded", "false");
       value.setAttribute("aria-controls", "kf-pop");
       value.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(value));
-      value.addEventListener("click", () => show(value));
+      const ask = () => { show(value); pop.scrollIntoView({ block: "nearest" }); };
+      value.addEventListener("click", ask);
       value.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(value); }
+        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); ask(); }
       });
     }
     document.addEventListener("pointerdown", (event) => !event.target.closest(".kf-pop, data.kf-value") && close());
