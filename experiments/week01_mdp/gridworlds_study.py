@@ -460,7 +460,7 @@ def claims() -> Sequence[Claim]:
             "grid.maze.mpi_backups",
             bound=1.5,
             says="In the slippery maze, modified policy iteration spends {val}`grid.maze.mpi_backups` look-aheads where value iteration spends {val}`grid.maze.vi_backups`.",
-            plain="In the maze, the compromise between the two methods gets by with {val}`grid.maze.mpi_backups` small calculations instead of {val}`grid.maze.vi_backups`.",
+            plain="In the maze, the compromise between the methods gets by with {val}`grid.maze.mpi_backups` small calculations instead of {val}`grid.maze.vi_backups`.",
         ),
         claim(
             "grid.claim.mpi_wastes_on_cliff",
@@ -589,7 +589,7 @@ def figures(outcomes: Sequence[Outcome]) -> Sequence[Figure]:
             "grid_gridworld5",
             "gridworld5",
             five,
-            caption="Optimal values of the grid with two jumps at discount {val}`env.gridworld5.discount`, and every optimal action. A is worth {val}`grid.gridworld5.optimal_a`.",
+            caption="Optimal values of the grid with jumps at discount {val}`env.gridworld5.discount`, and every optimal action. A is worth {val}`grid.gridworld5.optimal_a`.",
             plain="What each place is worth to someone who plans well, and the best ways to go. The prize at A makes the whole neighbourhood valuable.",
             alt="A square grid coloured by value with arrows for the best moves. The arrows lead to the cell marked A in the top row, the most valuable, worth {val}`grid.gridworld5.optimal_a`.",
             height=5.4,
@@ -687,7 +687,7 @@ def _random_grid(m: Mapping[str, Any]) -> Figure:
         "They are optimal, although the values are not: a far corner is worth {val}`grid.gridworld4.random_corner`.",
         "Expected cost of wandering, cell by cell, until an exit T is found. Simply heading for a less bad neighbour, "
         "as the arrows do, is already the best plan.",
-        "A small square grid with exits in two opposite corners. Values fall from {val}`grid.gridworld4.random_next` "
+        "A small square grid with exits in opposite corners. Values fall from {val}`grid.gridworld4.random_next` "
         "beside an exit to {val}`grid.gridworld4.random_corner` in the far corners; arrows point to the nearer exit.",
         _cells(world, m, "random"),
         draw,
@@ -721,7 +721,7 @@ def _cliff_figure(m: Mapping[str, Any]) -> Figure:
         "earn {val}`grid.cliff.careless_return`. Each map has its own colour scale.",
         "The shortest route runs along the edge of the cliff. Whoever stumbles now and then does better a little "
         "farther away from it.",
-        "Two maps of the cliff, one above the other. In the upper one the path from S to G runs along the edge; in the "
+        "A pair of maps of the cliff. In the upper one the path from S to G runs along the edge; in the "
         "lower one it keeps a row away from it.",
         {**table, "unsteady value": soft["value"], "unsteady best": soft["best"]},
         draw,
@@ -753,9 +753,9 @@ def _lakes(found: Mapping[str, Mapping[str, Any]]) -> Figure:
         "FrozenLake at discount {val}`env.frozenlake4.discount`: values and optimal actions (H: holes). A step goes "
         "where it is aimed, or to either side, with equal probability, so many arrows point away from the goal: they "
         "choose the move that cannot end in a hole.",
-        "Two frozen lakes with holes H. The ice is so slippery that the best plan often aims away from the goal, just "
+        "A small and a large frozen lake with holes H. The ice is so slippery that the best plan often aims away from the goal, just "
         "to stay clear of the holes.",
-        "Two square maps with a start S in the top left corner, a goal G in the bottom right corner and holes H. "
+        "A pair of square maps, each with a start S in the top left corner, a goal G in the bottom right corner and holes H. "
         "Arrows beside the holes point away from them; values rise towards the goal.",
         series,
         draw,
@@ -781,9 +781,9 @@ def _spread(m: Mapping[str, Any]) -> Figure:
         "grid_spread",
         "How values spread through the maze: value iteration after a growing number of sweeps. After as many sweeps "
         "as a cell is steps away from the goal, its value begins to differ from that of a cell without a way out.",
-        "How knowledge of the goal spreads through the maze, from the bottom right corner backwards, one step in every "
+        "How knowledge of the goal spreads through the maze, from the bottom right corner backwards, a step further in every "
         "round of updating.",
-        "Four small maps of the same maze. In the first nearly all cells have the same colour; in each later one the "
+        "A row of small maps of the same maze. In the first nearly all cells have the same colour; in each later one the "
         "region whose colours differ reaches farther from the goal in the bottom right corner.",
         {
             "row": table["row"],
@@ -831,7 +831,7 @@ def _settling(found: Mapping[str, Mapping[str, Any]]) -> Figure:
         "Sweeps of value iteration until the greedy policy is optimal for good, and until the values are known to "
         "within {val}`grid.tolerance`. On the larger lake the values take {val}`grid.frozenlake8.value_lag` as long.",
         "In every world the right decisions are found before the exact numbers, often long before.",
-        "For each of the worlds, two marks on a logarithmic scale joined by a bar: the policy settles first, the "
+        "For each of the worlds, a pair of marks on a logarithmic scale joined by a bar: the policy settles first, the "
         "values later. The gap is widest on the frozen lakes and the grid with jumps.",
         {"world": [LABEL[name] for name in names], "policy settled": policy, "values settled": values},
         draw,

@@ -31,7 +31,7 @@ QUESTION = (
     "Which method needs fewer rounds, less work and less time, and how does that depend on discount, size and slip?"
 )
 LIMITS = (
-    "All mazes are random grids with four moves; processes with many actions or dense transitions were not tried.",
+    "All mazes are random grids with few moves; processes with many actions or dense transitions were not tried.",
     "The largest mazes were drawn only a few times, so what holds for them is shown with less certainty.",
     "Seconds are those of one machine, one thread and this code; a rewrite in a compiled language would move them.",
     "Policy iteration solves its linear systems directly, which suits grids; where factors fill in, it would do worse.",
@@ -691,7 +691,7 @@ def _discounts(outcomes: Sequence[Outcome]) -> Figure:
         "{val}`vipi.seeds` mazes, lines interquartile means; dashed: value iteration on errands.",
         "The farther ahead the planner looks, the more rounds and time simple updating takes. Revising whole plans "
         "stays about the same.",
-        "Two charts on logarithmic scales. Sweeps and time of value iteration rise steadily with the horizon, those of "
+        "A pair of charts on logarithmic scales. Sweeps and time of value iteration rise steadily with the horizon, those of "
         "modified policy iteration less so, those of policy iteration stay level.",
         _long(rows, "part", "discount", "seed", "method", "rounds", "milliseconds"),
         draw,
@@ -731,7 +731,7 @@ def _sizes(outcomes: Sequence[Outcome]) -> Figure:
         "the fewest rounds at every size and the most time in the largest mazes. Dots are single mazes.",
         "In small mazes every method is done in an instant. In large ones, revising whole plans takes the fewest "
         "rounds and yet the most time, because each round is long.",
-        "Two charts on logarithmic scales against the number of states. All curves rise. In the lower one, the time of "
+        "A pair of charts on logarithmic scales against the number of states. All curves rise. In the lower one, the time of "
         "policy iteration lies above the others throughout.",
         _long(rows, "states", "seed", "method", "rounds", "seconds"),
         draw,
@@ -821,7 +821,7 @@ def _contraction(outcomes: Sequence[Outcome]) -> Figure:
         "meet the guarantee exactly; the courier's span and the errand exceed it.",
         "Theory guarantees a minimum of progress in every round. Tasks without end make just that minimum; tasks with "
         "an end make far more.",
-        "A chart on logarithmic scales. Two series lie on the rising diagonal of the guarantee, the courier's span lies "
+        "A chart on logarithmic scales. The courier and the grid with jumps lie on the rising diagonal of the guarantee, the courier's span lies "
         "above it, and the errand's line stays level near the top. Rings sit on the marks.",
         _long(rows, "series", "discount", "seed", "measured factor", "predicted factor"),
         draw,

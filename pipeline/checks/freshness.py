@@ -25,7 +25,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         where = subject.project.relative(folder.folder)
         yield Finding("stale-results", "error", f"{where}: {problem}", f"{where}/run.json", fix="forge run --again")
     for study, reasons in stale_studies(subject.project, results).items():
-        reasons = [reason for reason in reasons if not reason.startswith("results folder:")]
+        # Those two are reported below and above, each in its own words.
+        reasons = [r for r in reasons if not r.startswith("results folder:") and "uncommitted code" not in r]
         if study in used and reasons:
             message = f"values of {study} are stale: {'; '.join(reasons)}"
             yield Finding("stale-results", "error", message, name, used[study], fix=f"forge run {study}", key=study)
