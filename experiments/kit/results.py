@@ -114,9 +114,7 @@ def load_results(root: Path, topic: str, budget: str) -> Results:
         if not path.is_file():
             loaded.problems.append(f"{name} is missing")
         elif sha256(path.read_bytes()) != digest:
-            loaded.problems.append(
-                f"{name} does not match run.json: the run was interrupted or edited by hand"
-            )
+            loaded.problems.append(f"{name} does not match run.json: the run was interrupted or edited by hand")
     loaded.problems = list(dict.fromkeys(loaded.problems))
     return loaded
 

@@ -58,8 +58,10 @@ def evaluate_by_solving(mdp: MDP, policy: Policy | Mixed) -> Values:
     """V_pi (S,) by sparse LU. Raises RuntimeError for an improper policy without discounting."""
     P, r = under(mdp, policy)
     live = np.flatnonzero(~mdp.terminal)
-    system = sparse.eye_array(live.size, format="csr") - mdp.gamma * P[live][:, live]
     V = np.zeros(mdp.S)
+    if not live.size:
+        return V
+    system = sparse.eye_array(live.size, format="csr") - mdp.gamma * P[live][:, live]
     try:
         factors = linalg.splu(  # panels of one column: the factors of a grid have few columns alike
             system.tocsc(),
@@ -72,6 +74,6 @@ def evaluate_by_solving(mdp: MDP, policy: Policy | Mixed) -> Values:
         V[live] = factors.solve(r[live])
     except RuntimeError:  # SuperLU: exactly singular
         V[:] = np.inf
-    if not np.abs(V).max(initial=0.0) < 1e12:
+    if not np.isfinite(V).all() or (mdp.gamma == 1 and np.abs(V).max() > 1e12):
         raise RuntimeError("policy evaluation: the policy never ends and nothing is discounted")
     return V

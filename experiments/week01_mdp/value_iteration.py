@@ -8,8 +8,8 @@ brings any two guesses closer by the factor gamma, so repeating it ends at the o
 
 Departures from the book: states are updated all at once from the old values (two arrays, one sparse matrix product a
 sweep), not one by one in place. And S&B stop when a sweep changes little, which promises nothing about the distance
-left; here MacQueen's bounds (1966; Puterman 1994, theorem 6.6.2 ff.) do: if a sweep moved values by between `low`
-and `high`, then V* lies between V + k*low and V + k*high, with k = gamma / (1 - gamma). Stopping when that band is
+left; here MacQueen's bounds (1966; Puterman 1994, section 6.6) do: if a sweep to V moved values by between `low` and
+`high`, then V* lies between V + k*low and V + k*high, with k = gamma / (1 - gamma). Stopping when that band is
 narrower than the tolerance and answering with its middle makes the error at most half the tolerance.
 """
 

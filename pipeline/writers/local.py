@@ -25,6 +25,8 @@ from pipeline.writers.offline import LIMITS, LIMITS_HEADING, OPENING
 
 CONTEXT = 8192
 MAX_TOKENS = 900
+# llama.cpp's own fields: a small model repeats itself less, and writes the same twice for the same request.
+STEADY = {"temperature": 0.3, "seed": 1, "repeat_penalty": 1.15}
 
 
 def write(evidence: Evidence, edition: Edition, request: Request) -> Written:
@@ -81,7 +83,7 @@ def endpoint(project: Project) -> Iterator[Endpoint]:
     if address:
         key = os.environ.get("ANTHROPIC_API_KEY") or "local"
         model = project.settings.local_model or "local"
-        yield Endpoint(Anthropic(api_key=key, base_url=address, timeout=600), model, "local", MAX_TOKENS)
+        yield Endpoint(Anthropic(api_key=key, base_url=address, timeout=600), model, "local", MAX_TOKENS, trim=True)
         return
     path = model_file(project)
     try:
@@ -97,6 +99,6 @@ def endpoint(project: Project) -> Iterator[Endpoint]:
     server = xllamacpp.Server(params)
     try:
         client = Anthropic(api_key="local", base_url=server.listening_address, timeout=600)
-        yield Endpoint(client, path.stem, "local", MAX_TOKENS, {})
+        yield Endpoint(client, path.stem, "local", MAX_TOKENS, {"extra_body": STEADY}, trim=True)
     finally:
         del server

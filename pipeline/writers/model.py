@@ -27,13 +27,18 @@ MAX_PARTS = 4  # an answer may be continued three times
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model behind a client. `settings` are further request fields (thinking, effort)."""
+    """A model behind a client. `settings` are further request fields (thinking, effort).
+
+    With `trim`, an answer that reaches its length is cut after its last whole sentence instead of being continued:
+    a small model that rambles would ramble on.
+    """
 
     client: Anthropic
     model: str
     name: str
     max_tokens: int
     settings: dict[str, Any] = field(default_factory=dict)
+    trim: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ def ask(endpoint: Endpoint, prompt: Prompt, request: Request, what: str) -> Answ
         for kind, number in reply["usage"].items():
             tokens[kind] = tokens.get(kind, 0) + number
         parts.append(reply["text"])
+        if endpoint.trim and reply["stop_reason"] == "max_tokens":
+            return Answer(tidy(whole_sentences(reply["text"])), calls, tokens)
         if reply["stop_reason"] != "max_tokens":
             break
         messages = [
@@ -141,6 +148,12 @@ def _refuse_bad_stop(endpoint: Endpoint, reply: dict[str, Any], what: str) -> No
             raise CannotRun(f"{what} does not fit into the context of {endpoint.model}\n  fix: shorten the notes")
         case other:
             raise CannotRun(f"{endpoint.model} stopped writing {what} with {other!r}, which a draft cannot use")
+
+
+def whole_sentences(text: str) -> str:
+    """The text up to the end of its last sentence; all of it where no sentence ends."""
+    ends = [match.end() for match in re.finditer(r"[.!?…][\"'”’)`]*(?=\s)", text)]
+    return text[: ends[-1]] if ends else text
 
 
 def tidy(text: str) -> str:

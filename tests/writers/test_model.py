@@ -12,7 +12,7 @@ from experiments.kit.errors import CannotRun
 from pipeline.project import Project, Settings
 from pipeline.prompt import Prompt
 from pipeline.writers import Request, choose
-from pipeline.writers.model import Answer, Endpoint, ask, tidy
+from pipeline.writers.model import Answer, Endpoint, ask, tidy, whole_sentences
 from tests.writers.messages_server import Reply, Server, serve
 
 PROMPT = Prompt("The rules.", "The task.")
@@ -55,6 +55,11 @@ def test_an_answer_cut_by_its_length_is_continued(server: Server, tmp_path: Path
     answer = send(server, tmp_path)
     assert answer.text == "First half, second half." and answer.calls == 2
     assert [m["role"] for m in server.seen[1]["messages"]] == ["user", "assistant", "user"]
+
+
+def test_whole_sentences() -> None:
+    assert whole_sentences("One. Two! And thr") == "One. Two!"
+    assert whole_sentences("No end at all") == "No end at all"
 
 
 def test_an_answer_that_never_ends_stops_with_a_message(server: Server, tmp_path: Path) -> None:

@@ -241,3 +241,14 @@ def test_greedy_takes_the_first_of_equals():
     mdp = mdp_of(envs.gridworld4(), 1.0)
     assert (greedy(mdp, np.zeros(16)) == 0).all()
     assert lookahead(mdp, np.zeros(16)).shape == (4, 16)
+
+
+def test_a_process_of_terminal_states_is_worth_nothing():
+    over = MDP(sparse.csr_array(np.tile(np.eye(3), (2, 1))), np.zeros((2, 3)), 0.9)
+    for solve in (value_iteration, policy_iteration, modified_policy_iteration):
+        assert (solve(over).values == 0).all()
+
+
+def test_large_rewards_are_no_sign_of_an_improper_policy():
+    rich = MDP(sparse.csr_array(np.eye(2)), np.full((1, 2), 1e13), 0.5)
+    np.testing.assert_allclose(policy_iteration(rich).values, 2e13)
