@@ -62,7 +62,7 @@ SHOW_FIGURE: dict[Edition, Sequence[str]] = {
 }
 SHOW_LISTING: Sequence[str] = (
     "The code is short enough to read whole. This is `{}`, exactly as it ran:",
-    "In code, `{}` says the same thing:",
+    "The next piece is `{}`:",
     "Here is `{}`, cut from the file that produced the numbers:",
     "`{}` is all there is to it:",
 )

@@ -1,0 +1,262 @@
+"""Whether the words of a claim point the way its facts do.
+
+Decided, in this order, where
+
+- two values are set against each other ("faster: {val}`a` against {val}`b`", "{val}`a`, less than {val}`b`", "rises
+  from {val}`a` to {val}`b`"): the recorded values say which is greater, `better` says which is faster or better;
+- the words name the claim's two facts, told apart by their descriptions ("policy iteration is slower than …");
+- the words are those of the study with a comparative turned into its opposite;
+- the operator says that values agree (`within`) and the words say that one is "faster than" the other.
+
+Negated, mixed or unresolved comparatives are not decided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import combinations, pairwise
+
+from experiments.kit.record import Claim, Fact
+from pipeline.checks.about_run import Vocabulary, any_of
+
+COMPARATIVE = (
+    "fewer higher larger bigger greater longer lower smaller shorter faster quicker sooner earlier slower better "
+    "stronger worse weaker poorer easier harder cheaper costlier dearer safer riskier smoother noisier rougher tighter "
+    "narrower looser wider steeper sharper flatter closer nearer farther further richer leaner simpler deeper "
+    "shallower calmer cleaner stabler steadier lighter heavier smarter cleverer bolder rarer finer coarser"
+)
+# Two opposite families a line; those that have a direction are in `AMOUNT`, `SPEED` and `QUALITY` below.
+OPPOSITES: tuple[tuple[str, str], ...] = (
+    ("more greater higher larger bigger longer", "fewer less lower smaller shorter"),
+    ("most greatest highest largest biggest longest", "fewest least lowest smallest shortest"),
+    ("faster quicker sooner earlier", "slower later"),
+    ("fastest quickest soonest earliest", "slowest latest"),
+    ("better stronger", "worse weaker poorer"),
+    ("best strongest", "worst weakest poorest"),
+    ("easier", "harder"), ("easiest", "hardest"), ("cheaper", "costlier dearer"), ("cheapest", "costliest dearest"),
+    ("safer", "riskier"), ("safest", "riskiest"), ("smoother", "noisier rougher"), ("smoothest", "noisiest roughest"),
+    ("tighter narrower", "looser wider"), ("steeper sharper", "flatter"), ("closer nearer", "farther further"),
+    ("closest nearest", "farthest furthest"), ("richer", "leaner"), ("simpler", "harder"),
+    ("early quick fast", "late slow"), ("above", "below"), ("ahead", "behind"), ("before", "after"),
+    ("rises rise rose raises raise raised increases increase increased grows grow grew climbs lengthens",
+     "falls fall fell lowers lower lowered decreases decrease decreased shrinks shrink shrank drops shortens"),
+    ("improves improve improved", "worsens worsen worsened"),
+    ("beats beat wins win won outperforms outperform", "loses lose lost trails lags underperforms"),
+    ("saves save saved", "wastes waste wasted costs cost"), ("much", "little"), ("many", "few"),
+    ("gain gains", "loss losses"), ("always", "never"),
+)  # fmt: skip
+AMOUNT = {**dict.fromkeys("more greater higher larger bigger longer".split(), 1),
+          **dict.fromkeys("fewer less lower smaller shorter".split(), -1)}  # fmt: skip
+# +1: the better value of a fact whose `better` is known.
+SPEED = {**dict.fromkeys("faster quicker sooner earlier".split(), 1), **dict.fromkeys("slower later".split(), -1)}
+QUALITY = {**dict.fromkeys("better beats outperforms wins cheaper".split(), 1),
+           **dict.fromkeys("worse loses lags trails costlier underperforms".split(), -1)}  # fmt: skip
+SUPERLATIVES = {
+    "fastest": ("faster", 1), "quickest": ("quicker", 1), "slowest": ("slower", -1), "best": ("better", 1),
+    "worst": ("worse", -1), "fewest": ("fewer", -1), "lowest": ("lower", -1), "highest": ("higher", 1),
+    "smallest": ("smaller", -1), "shortest": ("shorter", -1), "longest": ("longer", 1), "cheapest": ("cheaper", 1),
+}  # fmt: skip
+UP = any_of("raises raise raised rises rise rose increases increase increased grows grow grew climbs climbed lengthens "
+          "lengthened lifts lifted improves improved more higher longer larger")  # fmt: skip
+DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases decrease decreased shrinks shrink shrank "
+            "reduces reduce reduced shortens shortened cuts cut fewer less shorter smaller")  # fmt: skip
+VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
+# At most four plain words, so the second value is what the first is set against.
+AGAINST = re.compile(
+    VAL
+    % "a"
+    + r"(?:\s+\w+){0,3},?\s+(?:against|instead\s+of|rather\s+than|versus|vs\.?|compared\s+(?:with|to)|not|than)"
+    r"(?:\s+(?:only|about|the|some|a|just|nearly|almost)){0,2}\s+" + VAL % "b",
+)
+THAN = re.compile(
+    VAL % "a" + r"[^{}]*?\b(?P<word>" + "|".join(AMOUNT) + r")\b[^{}.]{0,20}?\bthan\b[^{}.]{0,24}?" + VAL % "b"
+)
+FROM_TO = re.compile(r"\bfrom\s+(?:about\s+)?" + VAL % "a" + r"(?:\s+\w+){0,3}\s+to\s+(?:about\s+)?" + VAL % "b")
+NEGATED = re.compile(r"\b(?:not|no|never|hardly|neither|nor|without|n't|nothing|barely|nobody)\b", re.IGNORECASE)
+BY_CASE = re.compile(r"\b(?:with|at|for|under|on|in|of|by|when|if|although|despite|every|each)\s+(?:an?\s+|the\s+|much\s+|"
+                     r"far\s+|even\s+|its\s+|their\s+)*$", re.IGNORECASE)  # fmt: skip
+
+
+def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary) -> str:
+    """Why the words of a claim that holds run against its facts, or '' where they agree or it cannot be decided."""
+    decided = _by_values(said, facts, words)
+    if decided is None:
+        decided = _by_names(said, claim, facts, words)
+    if decided is not None:
+        return decided
+    inverted = _inverted(said, claim)
+    if inverted:
+        return inverted
+    than = re.search(rf"(?<!no )\b({any_of(COMPARATIVE)})\s+than\b", _masked(said), re.IGNORECASE)
+    if claim.op == "within" and than and not NEGATED.search(said):
+        return f'the words say "{than[0]}", the claim only that the values agree within {claim.bound:g}'
+    return ""
+
+
+def _masked(said: str) -> str:
+    """The words with roles blanked out."""
+    return re.sub(r"\{\w+\}`{1,2}[^`]*`{1,2}", lambda m: " " * len(m[0]), said)
+
+
+def _signs(text: str, fact: Fact, words: Vocabulary) -> set[tuple[str, int]]:
+    """(word, sign) of the comparatives in a stretch: +1 where it says that the value described is the greater one."""
+    found = set()
+    hidden = words.naming.sub(lambda m: " " * len(m[0]), text)
+    better = {"higher": 1, "lower": -1}.get(fact.better, 0)
+    for match in re.finditer(rf"\b(?:{'|'.join([*AMOUNT, *SPEED, *QUALITY])})\b", hidden, re.IGNORECASE):
+        word = match[0].lower()
+        if BY_CASE.search(hidden[: match.start()]):
+            continue  # a condition, not what is said of the value: "with fewer states", "at every larger discount"
+        after = re.match(r"\s*(\w+)?", hidden[match.end() :])
+        following = (after[1] or "").lower() if after else ""
+        if word in ("more", "less") and re.search(r"(?:ly|ive|able|ous|ful|al|ent|ant|ic|ed|y)$", following):
+            if following not in ("quickly", "slowly"):
+                found.add((word, 0))  # "more stable": which way that is, nobody recorded
+                continue
+            found.add((f"{word} {following}", better * (1 if (word == "more") == (following == "quickly") else -1)))
+        elif word in AMOUNT:
+            found.add((word, AMOUNT[word]))
+        else:
+            found.add((word, better * (SPEED | QUALITY)[word]))
+    return found
+
+
+def _sentence_around(said: str, start: int) -> tuple[int, int]:
+    begin = max((m.end() for m in re.finditer(r"[.!?;](?=\s)", said[:start])), default=0)
+    end = re.search(r"[.!?;](?=\s|$)", said[start:])
+    return begin, start + end.start() if end else len(said)
+
+
+def _by_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> str | None:
+    """Two values set against each other. None where nothing is decided."""
+    decided: str | None = None
+    for match in THAN.finditer(said):
+        a, b = facts.get(match["a"]), facts.get(match["b"])
+        if a and b and a.unit == b.unit and not NEGATED.search(_masked(match[0])):
+            decided = _judge({(match["word"].lower(), AMOUNT[match["word"].lower()])}, a, b)
+            if decided:
+                return decided
+    for match in AGAINST.finditer(said):
+        a, b = facts.get(match["a"]), facts.get(match["b"])
+        begin, _ = _sentence_around(said, match.start())
+        stretch = _masked(said[begin : match.start()])
+        if a and b and a.unit == b.unit and "{val}" not in said[begin : match.start()] and not NEGATED.search(stretch):
+            verdict = _judge(_signs(stretch, a, words), a, b)
+            decided = verdict if verdict is not None else decided
+            if verdict:
+                return verdict
+    for match in FROM_TO.finditer(said):
+        a, b = facts.get(match["a"]), facts.get(match["b"])
+        begin, _ = _sentence_around(said, match.start())
+        stretch = words.naming.sub(" ", _masked(said[begin : match.start()]))
+        up = re.findall(rf"\b(?:{UP})\b", stretch, re.IGNORECASE)
+        down = re.findall(rf"\b(?:{DOWN})\b", stretch, re.IGNORECASE)
+        if a and b and a.unit == b.unit and bool(up) != bool(down) and not NEGATED.search(stretch):
+            verdict = _judge({((up or down)[-1], 1 if up else -1)}, b, a)
+            decided = verdict if verdict is not None else decided
+            if verdict:
+                return verdict
+    return decided
+
+
+def _judge(signs: set[tuple[str, int]], a: Fact, b: Fact) -> str | None:
+    """Whether comparatives said of `a` against `b` fit their values: '' yes, words no, None not decided."""
+    directions = {sign for _, sign in signs}
+    if len(directions) != 1 or 0 in directions:
+        return None
+    sign = directions.pop()
+    word = sorted(signs)[0][0]
+    if sign * (a.value - b.value) > 0:
+        return ""
+    return f'"{word}" is said of {a.key} = {a.value:.6g} against {b.key} = {b.value:.6g}'
+
+
+def _tokens(fact: Fact) -> set[str]:
+    return set(re.findall(r"[a-z]{3,}", fact.description.lower()))
+
+
+def _by_names(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary) -> str | None:
+    """Comparatives whose two sides the words name: "policy iteration is slower (than value iteration)"."""
+    if len(claim.of) != 2 or any(key not in facts for key in claim.of):
+        return None
+    a, b = (facts[key] for key in claim.of)
+    mine, theirs = _tokens(a) - _tokens(b), _tokens(b) - _tokens(a)
+    if a.unit != b.unit or not mine or not theirs:
+        return None
+    decided: str | None = None
+    for begin, end in _sentences(said):
+        text = _masked(said[begin:end])
+        if NEGATED.search(text):
+            continue
+        signs = list(re.finditer(rf"\b(?:{'|'.join([*AMOUNT, *SPEED, *QUALITY])})\b", text, re.IGNORECASE))
+        if len(signs) != 1:
+            continue
+        left, right = text[: signs[0].start()], text[signs[0].end() :]
+        sides = [_side(left, mine, theirs), _side(right, mine, theirs)]
+        if sides not in (["a", "b"], ["b", "a"]) or not re.search(r"\bthan\b", right, re.IGNORECASE):
+            continue
+        if signs[0][0].lower() in AMOUNT and not _measures(right, a):
+            continue
+        subject, other = (a, b) if sides[0] == "a" else (b, a)
+        verdict = _judge(_signs(text, subject, words), subject, other)
+        decided = verdict if verdict is not None else decided
+        if verdict:
+            return verdict
+    return decided
+
+
+def _measures(after: str, fact: Fact) -> bool:
+    """Whether "more" counts the fact's own unit or quantity: "more sweeps than", not "more rewards than"."""
+    named = re.match(r"\s*(\w+)?", after)
+    word = (named[1] or "").lower() if named else ""
+    return word == "than" or word.rstrip("s") in {token.rstrip("s") for token in {fact.unit.lower(), *_tokens(fact)}}
+
+
+def _sentences(said: str) -> list[tuple[int, int]]:
+    ends = [m.start() + 1 for m in re.finditer(r"[.!?;](?=\s|$)", said)]
+    bounds = [0, *ends, len(said)]
+    return [(x, y) for x, y in pairwise(bounds) if y > x]
+
+
+def _side(text: str, mine: set[str], theirs: set[str]) -> str:
+    """`a` or `b` where only that fact's own words occur in a stretch, '' otherwise."""
+    present = set(re.findall(r"[a-z]{3,}", text.lower()))
+    return "" if bool(present & mine) == bool(present & theirs) else "a" if present & mine else "b"
+
+
+_OPPOSITE: dict[str, set[str]] = {}
+for _left, _right in OPPOSITES:
+    for _one, _other in ((_left, _right), (_right, _left)):
+        for _word in _one.split():
+            _OPPOSITE.setdefault(_word, set()).update(_other.split())
+
+
+def _inverted(said: str, claim: Claim) -> str:
+    """The study's own words with a comparative turned into its opposite. '' where the words differ otherwise."""
+    mine = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", said)
+    for own in (claim.says, claim.plain):
+        theirs = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", own)
+        matcher = SequenceMatcher(None, [t.lower() for t in theirs], [t.lower() for t in mine], autojunk=False)
+        if matcher.ratio() < 0.7:
+            continue
+        turned = [
+            (theirs[i], mine[j])
+            for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+            if tag == "replace" and i2 - i1 == j2 - j1
+            for i, j in zip(range(i1, i2), range(j1, j2), strict=True)
+            if mine[j].lower() in _OPPOSITE.get(theirs[i].lower(), ())
+        ]
+        # Two turned words may say the same again ("A is faster than B", "B is slower than A"): that needs moved sides.
+        if turned and not _moved(theirs, mine):
+            return f'the study says "{turned[0][0]}", these words say "{turned[0][1]}"'
+    return ""
+
+
+def _moved(theirs: Sequence[str], mine: Sequence[str]) -> bool:
+    """Whether the words both texts share stand in another order: then a turned comparative may be right."""
+    shared = [t.lower() for t in theirs if t.lower() in {m.lower() for m in mine} and len(t) > 3]
+    again = [m.lower() for m in mine if m.lower() in set(shared)]
+    pairs = {(x, y) for x, y in combinations(dict.fromkeys(shared), 2)}
+    return any((y, x) in pairs for x, y in combinations(dict.fromkeys(again), 2))
