@@ -14,7 +14,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -203,6 +203,7 @@ class Document:
         return _tree(headings, 0, len(headings), len(self.text))
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Document:
     """Parses any text. A comment opened in one paragraph and closed in a later one is found by parsing again."""
     hidden: list[tuple[int, int]] = []

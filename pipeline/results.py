@@ -71,9 +71,10 @@ def load_result_set(project: Project, topics: Iterable[str], budget: str, others
 def stale_studies(project: Project, results: ResultSet) -> dict[str, list[str]]:
     """Studies whose results no longer match their code or libraries, with the reasons."""
     stale = {}
-    for name in results.runs:
+    for name, run in results.runs.items():
         try:
-            reasons = stale_reasons(name, results.budget, project.root)
+            folder = next(folder for folder in results.folders if folder.runs.get(name) is run)
+            reasons = stale_reasons(name, results.budget, project.root, results=folder)
         except (FileNotFoundError, SyntaxError) as error:
             reasons = [f"its code cannot be read: {error}"]
         if reasons:

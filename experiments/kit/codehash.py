@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,11 +36,18 @@ class Code:
         return hash_value(self.parts)
 
 
+# A local name bound by an import: the module it comes from, and the attribute of it (None for the module itself).
+Imported = tuple[str, str | None]
+# A definition as read: its hash, the names it uses (with the attribute taken of each), the imports inside it.
+Read = tuple[str, frozenset[tuple[str, str | None]], dict[str, Imported]]
+
+
 @dataclass
 class _Module:
     path: Path
     definitions: dict[str, ast.stmt] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # local name -> (module, attribute)
+    imports: dict[str, Imported] = field(default_factory=dict)
+    read: dict[str, Read] = field(default_factory=dict)
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
@@ -56,7 +63,7 @@ def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
             yield node
 
 
-def _imports(node: ast.stmt, package: str) -> Iterator[tuple[str, tuple[str, str | None]]]:
+def _imports(node: ast.stmt, package: str) -> Iterator[tuple[str, Imported]]:
     if isinstance(node, ast.Import):
         for name in node.names:
             yield (
@@ -117,6 +124,17 @@ def hash_definition(node: ast.stmt) -> str:
     return sha256(ast.unparse(node))[:16]
 
 
+def _read(node: ast.stmt, package: str) -> Read:
+    nodes = list(ast.walk(node))
+    attributes = {id(a.value): a.attr for a in nodes if isinstance(a, ast.Attribute)}
+    uses = frozenset((n.id, attributes.get(id(n))) for n in nodes if isinstance(n, ast.Name))
+    inner: dict[str, Imported] = {}
+    for each in nodes:  # imports inside functions, for packages loaded late
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            inner.update(_imports(each, package))
+    return hash_definition(node), uses, inner
+
+
 def code_of(module: str, names: Iterable[str], root: Path) -> Code:
     """All code reachable from `names` of `module`. Raises FileNotFoundError or SyntaxError naming the file."""
     parts: dict[str, str] = {}
@@ -124,13 +142,14 @@ def code_of(module: str, names: Iterable[str], root: Path) -> Code:
     files: set[Path] = set()
     queue: list[tuple[str, str | None]] = [(module, name) for name in names]
     seen: set[tuple[str, str | None]] = set()
+    find = cache(lambda module: module_file(module, root))
     while queue:
         item = queue.pop()
         if item in seen:
             continue
         seen.add(item)
         where, name = item
-        path = module_file(where, root)
+        path = find(where)
         if path is None:
             raise FileNotFoundError(f"no module {where} under {root}")
         stat = path.stat()
@@ -142,26 +161,22 @@ def code_of(module: str, names: Iterable[str], root: Path) -> Code:
         node = loaded.definitions.get(name)
         if node is None:
             if name in loaded.imports:  # re-exported
-                queue.extend(_targets(loaded.imports[name], None, root, libraries))
+                queue.extend(_targets(loaded.imports[name], None, find, libraries))
             continue
-        parts[f"{where}:{name}"] = hash_definition(node)
-        local = dict(loaded.imports)
-        for inner in ast.walk(node):  # imports inside functions, for packages loaded late
-            if isinstance(inner, ast.Import | ast.ImportFrom):
-                local.update(_imports(inner, where.rpartition(".")[0]))
-        attributes = {id(a.value): a.attr for a in ast.walk(node) if isinstance(a, ast.Attribute)}
-        for used in ast.walk(node):
-            if not isinstance(used, ast.Name):
-                continue
-            if used.id in local:
-                queue.extend(_targets(local[used.id], attributes.get(id(used)), root, libraries))
-            elif used.id in loaded.definitions:
-                queue.append((where, used.id))
+        if name not in loaded.read:
+            loaded.read[name] = _read(node, where.rpartition(".")[0])
+        digest, uses, inner = loaded.read[name]
+        parts[f"{where}:{name}"] = digest
+        for used, attribute in uses:
+            if used in inner or used in loaded.imports:
+                queue.extend(_targets(inner.get(used) or loaded.imports[used], attribute, find, libraries))
+            elif used in loaded.definitions:
+                queue.append((where, used))
     return Code(dict(sorted(parts.items())), frozenset(libraries), frozenset(files))
 
 
 def _targets(
-    imported: tuple[str, str | None], attribute: str | None, root: Path, libraries: set[str]
+    imported: Imported, attribute: str | None, find: Callable[[str], Path | None], libraries: set[str]
 ) -> Iterator[tuple[str, str | None]]:
     """Where an imported name leads: (module, definition) inside the package, a library name outside it."""
     base, name = imported
@@ -171,7 +186,7 @@ def _targets(
         return
     if name is None:
         yield base, attribute
-    elif module_file(f"{base}.{name}", root) is not None:  # `from package import module`
+    elif find(f"{base}.{name}") is not None:  # `from package import module`
         yield f"{base}.{name}", attribute
     else:
         yield base, name

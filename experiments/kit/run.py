@@ -125,12 +125,15 @@ def _freshness(study: str, budget: str, root: Path, here: bool, results: Results
     return state
 
 
-def stale_reasons(study: str, budget: str, root: Path = ROOT, *, here: bool = False) -> list[str]:
+def stale_reasons(
+    study: str, budget: str, root: Path = ROOT, *, here: bool = False, results: Results | None = None
+) -> list[str]:
     """Why a study's results are stale, in words; empty when they are fresh. Imports no study.
 
-    With `here`, results that came with the repository and were never run on this machine count as stale.
+    With `here`, results that came with the repository and were never run on this machine count as stale. `results`
+    are the topic's, where they have been read already.
     """
-    return _freshness(study, budget, root, here).reasons
+    return _freshness(study, budget, root, here, results).reasons
 
 
 def machine() -> str:

@@ -33,7 +33,7 @@ def any_of(words: str) -> str:
 
 # Comparatives that name a thing: "the larger lake", "with a smaller step size".
 NAMES = (
-    "maze mazes lake grid grids map maps board boards world worlds table tables network networks net model models batch "
+    "maze mazes lake grid grids map maps board boards world worlds table tables network networks model models batch "
     "batches window discount discounts step_size learning_rate rate horizon context temperature budget size sizes room "
     "rooms game games bound bounds limit triangle half case cases corpus vocabulary layer layers bonus fine prize"
 )
@@ -48,8 +48,9 @@ POINTS_AT_RUN = re.compile(
       (?:the|this|these|those|our|my|both|all|every|each|across|most|more|few|several)\s+
         (?:\w+\s+)?(?:{any_of(RUN_THINGS)})\b
     | (?:we|i)\s+(?:measured|timed|ran|trained|tested|tried|compared|plotted|logged|counted|drew|swept|benchmarked)\b
-    | (?:our|my)\s+(?:agent|learner|critic|actor|planner|model|network|policy|implementation|code|solver|library|laptop|tokenizer|ensemble|student|judge
-        |machine|test|setup|version|baseline|data|lake|maze|mazes|method|robot|program|schedule|\w+-\w+\s+policy)\b
+    | (?:our|my)\s+(?:agent|learner|critic|actor|planner|model|network|policy|implementation|code|solver|library|laptop
+        |tokenizer|ensemble|student|judge|machine|test|setup|version|baseline|data|lake|maze|mazes|method
+        |robot|program|schedule|\w+-\w+\s+policy)\b
     | (?:was|were|as)\s+(?:measured|timed|tested)\b | (?:benchmarked|held-out)\b
     | (?:our|my|these|test|main|first)\s+results\b | results\s+(?:show|say|suggest|are|were)\b
     | (?:regardless|independent)\s+of\s+the\s+seed\b
@@ -60,7 +61,8 @@ SEEN = re.compile(
     r"\b(?:we|i)\s+(?:saw|see|found|find|observed|observe|noticed)\s+(?!(?:it|this|him|her)\b)(?=\w)", re.IGNORECASE
 )
 NOT_A_RUN = re.compile(
-    r"\b(?:in the long run|a test of|the test comes|run (?:into|out|in|along|away|them|it|the)|runs (?:in|along|out|into)"
+    r"\b(?:in the long run|a test of|the test comes|run (?:into|out|in|along|away|them|it|the)"
+    r"|runs (?:in|along|out|into)"
     r"|(?:a|any|some|no) (?:\w+ )?(?:curve|chart|plot|figure|test|run))\b",
     re.IGNORECASE,
 )
@@ -79,7 +81,8 @@ EXPECTATION = re.compile(
 )
 BUT = re.compile(r"\b(?:but|yet|however|although|and it was|instead)\b", re.IGNORECASE)
 HISTORY = re.compile(
-    r"\b(?:(?:18|19|20)\d\ds?|(?:twen|thir|for|fif|six|seven|eigh|nine)ties|years? ago|decades?|centur(?:y|ies)|back then"
+    r"\b(?:(?:18|19|20)\d\ds?|(?:twen|thir|for|fif|six|seven|eigh|nine)ties|years? ago|decades?"
+    r"|centur(?:y|ies)|back then"
     r"|historically|in those days|long before|long ago|was proved|proved that|invented|published|showed that the)\b",
     re.IGNORECASE,
 )
@@ -87,9 +90,10 @@ HISTORY = re.compile(
 STORY_OF = re.compile(
     rf"""^\W*(?:\w+\s+){{0,4}}?(?:{
         any_of(
-            "customers? clients? teams? company companies firms? managers? friends? colleagues? mathematicians? physicists? "
-            "engineers? drivers? family people somebody someone shop store bank boss employees? government road office "
-            "proofs? chapter book paper idea question lift queue chess yesterday last_year last_week old_rule job decision "
+            "customers? clients? teams? company companies firms? managers? friends? colleagues? mathematicians? "
+            "physicists? engineers? drivers? family people somebody someone shop store bank boss employees? government "
+            "road office proofs? chapter book paper idea question lift queue chess yesterday last_year last_week "
+            "old_rule job decision "
             "market theorem definition notation my_first a_friend"
         )
     })\b | \bproof\b | \b(?:I|me)\b""",
@@ -105,12 +109,12 @@ METHODS = (
     "epsilon-greedy linear_programming"
 )
 PLACES = (
-    "frozenlake cartpole lunarlander mountaincar acrobot pendulum taxi blackjack cliffwalking atari breakout pong hopper "
-    "halfcheetah walker2d lake ant humaneval gsm8k mnist cifar minigrid procgen"
+    "frozenlake cartpole lunarlander mountaincar acrobot pendulum taxi blackjack cliffwalking atari breakout pong "
+    "hopper halfcheetah walker2d lake ant humaneval gsm8k mnist cifar minigrid procgen"
 )
 PRONOUN = re.compile(
-    r"(?:(?:and|but|so|yet|here too) )?(?:it|they|(?:this|that|these|those|both|neither|the (?:former|latter|other|first|"
-    r"second|rest|same))(?= (?:was|were|did|took|had|came|got|went|made|won|lost|\w+ed)))\b",
+    r"(?:(?:and|but|so|yet|here too) )?(?:it|they|(?:this|that|these|those|both|neither|the (?:former|latter|other|"
+    r"first|second|rest|same))(?= (?:was|were|did|took|had|came|got|went|made|won|lost|\w+ed)))\b",
     re.IGNORECASE,
 )
 WINS = re.compile(r"\b(?:out(?:perform|pace|score)s?|beats?|surpass(?:es)?|exceeds?|overtakes?|loses? (?:to|against)|"
@@ -136,15 +140,15 @@ NOT_FINITE = re.compile(
 ED = re.compile(r"(?<=[a-z]\s)\b[a-z]{3,}ed\b(?!\s+(?:by|from|with)\b)", re.IGNORECASE)
 NO_VERB = frozenset(
     "discounted expected fixed weighted bounded required unscaled guaranteed limited based interested supposed related "
-    "called named given so-called undiscounted directed constrained regularised shared hundred indeed speed need exceed "
-    "feed seed proceed succeed agreed detailed advanced crowded tired embed red bed shed wicked sacred ragged rugged "
-    "absorbed unlimited unbounded biased unbiased supervised unsupervised preferred".split()
+    "called named given so-called undiscounted directed constrained regularised shared hundred indeed speed need "
+    "exceed feed seed proceed succeed agreed detailed advanced crowded tired embed red bed shed wicked sacred "
+    "ragged rugged absorbed unlimited unbounded biased unbiased supervised unsupervised preferred".split()
 )
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What counts as run vocabulary for a post: methods, places a method can run on, and things that are named by size."""
+    """Methods, places they can run on, and things that are named by their size, as a post knows them."""
 
     methods: re.Pattern[str]
     places: re.Pattern[str]

@@ -53,15 +53,11 @@ AMOUNT = {**dict.fromkeys("more greater higher larger bigger longer".split(), 1)
 SPEED = {**dict.fromkeys("faster quicker sooner earlier".split(), 1), **dict.fromkeys("slower later".split(), -1)}
 QUALITY = {**dict.fromkeys("better beats outperforms wins cheaper".split(), 1),
            **dict.fromkeys("worse loses lags trails costlier underperforms".split(), -1)}  # fmt: skip
-SUPERLATIVES = {
-    "fastest": ("faster", 1), "quickest": ("quicker", 1), "slowest": ("slower", -1), "best": ("better", 1),
-    "worst": ("worse", -1), "fewest": ("fewer", -1), "lowest": ("lower", -1), "highest": ("higher", 1),
-    "smallest": ("smaller", -1), "shortest": ("shorter", -1), "longest": ("longer", 1), "cheapest": ("cheaper", 1),
-}  # fmt: skip
 UP = any_of("raises raise raised rises rise rose increases increase increased grows grow grew climbs climbed lengthens "
           "lengthened lifts lifted improves improved more higher longer larger")  # fmt: skip
-DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases decrease decreased shrinks shrink shrank "
-            "reduces reduce reduced shortens shortened cuts cut fewer less shorter smaller")  # fmt: skip
+DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases decrease decreased shrinks "
+              "shrink shrank reduces reduce reduced shortens shortened cuts cut fewer "
+              "less shorter smaller")  # fmt: skip
 VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
 # At most four plain words, so the second value is what the first is set against.
 AGAINST = re.compile(
@@ -75,8 +71,8 @@ THAN = re.compile(
 )
 FROM_TO = re.compile(r"\bfrom\s+(?:about\s+)?" + VAL % "a" + r"(?:\s+\w+){0,3}\s+to\s+(?:about\s+)?" + VAL % "b")
 NEGATED = re.compile(r"\b(?:not|no|never|hardly|neither|nor|without|n't|nothing|barely|nobody)\b", re.IGNORECASE)
-BY_CASE = re.compile(r"\b(?:with|at|for|under|on|in|of|by|when|if|although|despite|every|each)\s+(?:an?\s+|the\s+|much\s+|"
-                     r"far\s+|even\s+|its\s+|their\s+)*$", re.IGNORECASE)  # fmt: skip
+BY_CASE = re.compile(r"\b(?:with|at|for|under|on|in|of|by|when|if|although|despite|every|each)\s+(?:an?\s+|the\s+|"
+                     r"much\s+|far\s+|even\s+|its\s+|their\s+)*$", re.IGNORECASE)  # fmt: skip
 
 
 def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary) -> str:

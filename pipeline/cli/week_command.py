@@ -38,6 +38,7 @@ def command(
       forge week 1
       forge week 1 --budget smoke --writer offline
     """
+    from pipeline.status import project_status
     from pipeline.weekly import bring_up_to_date
 
     here = project()
@@ -81,14 +82,13 @@ def command(
     show_findings(findings)
     if done.idle:
         say(f"week {number} is up to date")
-    for state in done.states:
-        errors, others = len(state.errors), len(state.findings) - len(state.errors)
-        found = f": {count_of(errors, 'error')}, {count_of(others, 'note')}" if state.findings else ""
-        say(f"  {state.slug} · {state.edition}: {state.state}{found}")
+    standing = next(week for week in project_status(here, level) if week.number == number)
+    for edition in standing.editions:
+        found = f": {count_of(edition['errors'], 'error')}" if edition["errors"] else ""
+        say(f"  {edition['post']} · {edition['edition']}: {edition['state']}{found}")
     if done.preview is not None and done.preview.index.is_file():
         say(f"preview: {done.preview.index.as_uri()}")
-    waiting = [state for state in done.states if state.state != "approved"]
-    say("next: " + (f"forge review {waiting[0].slug}" if waiting else "forge publish, then forge site serve"))
+    say(f"next: {standing.next or 'nothing waits; forge site serve shows the site'}")
     if serve:
         from pipeline.cli.site_command import serve_preview
 
