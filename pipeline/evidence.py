@@ -7,9 +7,9 @@ a finding here, before anything is drafted or paid for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from experiments.kit.errors import CannotRun
@@ -109,7 +109,8 @@ def gather(project: Project, vault: Vault, number: int, budget: str) -> tuple[li
     if week is None:
         raise CannotRun(f"week {number} cannot be read\n" + "\n".join(str(finding) for finding in findings))
     sources, source_findings = load_sources(project.notes / "references.bib")
-    return [gather_post(project, vault, week, post, budget, sources) for post in week.posts], [
+    load = cache(lambda topics: load_result_set(project, topics, budget))  # posts of a week share their results
+    return [gather_post(project, vault, week, post, load, sources) for post in week.posts], [
         *findings,
         *source_findings,
     ]
@@ -142,12 +143,17 @@ def pick_post(evidences: list[Evidence], slug: str) -> Evidence:
 
 
 def gather_post(
-    project: Project, vault: Vault, week: Week, post: Post, budget: str, sources: Mapping[str, Source]
+    project: Project,
+    vault: Vault,
+    week: Week,
+    post: Post,
+    load: Callable[[tuple[str, ...]], ResultSet],
+    sources: Mapping[str, Source],
 ) -> Evidence:
     """Evidence for one post. What its outline names and cannot be found becomes a finding."""
     findings: list[Finding] = []
     studies = post.studies or tuple(e.study for e in week.experiments if e.study)
-    results = load_result_set(project, topics_of(studies), budget)
+    results = load(tuple(topics_of(studies)))
     outline = post.outline or default_outline(week, results)
     materials = tuple(_material(project, vault, week, section, results, sources, findings) for section in outline)
     limits = tuple(limit for study in studies if study in results.runs for limit in results.runs[study].limits)

@@ -135,8 +135,23 @@ def _read(node: ast.stmt, package: str) -> Read:
     return hash_definition(node), uses, inner
 
 
+_known: dict[tuple[str, tuple[str, ...], Path], tuple[Code, list[tuple[Path, int, int]]]] = {}
+
+
 def code_of(module: str, names: Iterable[str], root: Path) -> Code:
-    """All code reachable from `names` of `module`. Raises FileNotFoundError or SyntaxError naming the file."""
+    """All code reachable from `names` of `module`. Raises FileNotFoundError or SyntaxError naming the file.
+
+    Asking again in one process costs a look at the files' dates.
+    """
+    key = (module, tuple(names), root)
+    if key in _known and all((s := path.stat()).st_mtime_ns == t and s.st_size == n for path, t, n in _known[key][1]):
+        return _known[key][0]
+    code = _reach(module, key[1], root)
+    _known[key] = (code, [(path, s.st_mtime_ns, s.st_size) for path in code.files if (s := path.stat())])
+    return code
+
+
+def _reach(module: str, names: Iterable[str], root: Path) -> Code:
     parts: dict[str, str] = {}
     libraries: set[str] = set()
     files: set[Path] = set()
