@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from experiments.kit.record import Claim, Fact
 from pipeline.checks.about_run import Vocabulary, any_of
@@ -58,6 +58,8 @@ UP = any_of("raises raise raised rises rise rose increases increase increased gr
 DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases decrease decreased shrinks "
               "shrink shrank reduces reduce reduced shortens shortened cuts cut fewer "
               "less shorter smaller")  # fmt: skip
+OWN_WORDS = 4  # shorter ones are said by chance
+KEY_IN = r"\{val\}`{1,2}([\w./]+)(?:\|unit)?`{1,2}"
 VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
 # At most four plain words, so the second value is what the first is set against.
 AGAINST = re.compile(
@@ -80,15 +82,55 @@ def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words:
     decided = _by_values(said, facts, words)
     if decided is None:
         decided = _by_names(said, claim, facts, words)
-    if decided is not None:
+    if decided:
         return decided
-    inverted = _inverted(said, claim)
-    if inverted:
+    # Where the values decided, only the study's very sentence shows that another of its words was turned.
+    inverted = _inverted(said, claim, 0.7 if decided is None else 0.92)
+    if inverted or decided is not None:
         return inverted
     than = re.search(rf"(?<!no )\b({any_of(COMPARATIVE)})\s+than\b", _masked(said), re.IGNORECASE)
     if claim.op == "within" and than and not NEGATED.search(said):
         return f'the words say "{than[0]}", the claim only that the values agree within {claim.bound:g}'
     return ""
+
+
+def value_out_of_place(said: str, claim: Claim, facts: Mapping[str, Fact]) -> str:
+    """Why a value named in a claim's words does not belong there, or ''.
+
+    Belonging: what the claim compares, what the study's own words name, what is derived from that, and parameters. In
+    the study's own words each value also keeps its place.
+    """
+    mine = re.findall(KEY_IN, said)
+    own = [re.findall(KEY_IN, words) for words in (claim.says, claim.plain)]
+    known = {*claim.of, *own[0], *own[1]}
+    for key in mine:
+        fact = facts.get(key)
+        if fact is None or key in known or fact.kind == "parameter":
+            continue
+        if not (set(fact.of) & known or any(key in facts[k].of for k in known if k in facts)):
+            return f"{key} is none of the values this claim is about"
+    frame = _frame(said)
+    for words, keys in zip((claim.says, claim.plain), own, strict=True):
+        if frame == _frame(words) and mine != keys:
+            moved = next((a, b) for a, b in zip(keys, mine, strict=True) if a != b)
+            return f"the study says {moved[0]} where these words say {moved[1]}"
+    return ""
+
+
+def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
+    """The claim whose own words a text holds, whatever values it names in them; '' where it holds none."""
+    frame = _frame(text)
+    for key, claim in claims.items():
+        for words in (claim.says, claim.plain):
+            own = _frame(words).strip(" .")
+            if "/" not in key and len(own.split()) >= OWN_WORDS and own in frame:
+                return key
+    return ""
+
+
+def _frame(said: str) -> str:
+    """The words without the keys of their values."""
+    return " ".join(re.sub(KEY_IN, "{val}", said).lower().split())
 
 
 def _masked(said: str) -> str:
@@ -229,13 +271,13 @@ for _left, _right in OPPOSITES:
             _OPPOSITE.setdefault(_word, set()).update(_other.split())
 
 
-def _inverted(said: str, claim: Claim) -> str:
+def _inverted(said: str, claim: Claim, alike: float) -> str:
     """The study's own words with a comparative turned into its opposite. '' where the words differ otherwise."""
     mine = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", said)
     for own in (claim.says, claim.plain):
         theirs = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", own)
         matcher = SequenceMatcher(None, [t.lower() for t in theirs], [t.lower() for t in mine], autojunk=False)
-        if matcher.ratio() < 0.7:
+        if matcher.ratio() < alike:
             continue
         turned = [
             (theirs[i], mine[j])
@@ -252,7 +294,7 @@ def _inverted(said: str, claim: Claim) -> str:
 
 def _moved(theirs: Sequence[str], mine: Sequence[str]) -> bool:
     """Whether the words both texts share stand in another order: then a turned comparative may be right."""
-    shared = [t.lower() for t in theirs if t.lower() in {m.lower() for m in mine} and len(t) > 3]
-    again = [m.lower() for m in mine if m.lower() in set(shared)]
-    pairs = {(x, y) for x, y in combinations(dict.fromkeys(shared), 2)}
-    return any((y, x) in pairs for x, y in combinations(dict.fromkeys(again), 2))
+    left, right = [t.lower() for t in theirs], [t.lower() for t in mine]
+    shared = [t for t in left if len(t) > 3 and left.count(t) == right.count(t) == 1]
+    after = sorted(shared, key=right.index)
+    return shared != after
