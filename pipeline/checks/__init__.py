@@ -1,21 +1,22 @@
 """The checks: each module looks for one kind of thing a page must not contain, and reports findings.
 
-A check is a function `check(subject) -> Iterable[Finding]`; it reads and never writes. `CHECKS` is their order of
-reporting. `VERSION` is part of every approval: raise it when a check starts to find what it used to miss.
+A check is a function `check(subject) -> Iterable[Finding]`; it reads and never writes, but for what it keeps in
+scratch. `CHECKS` find what blocks or warns; `QUEUE` finds sentences a person should look at, and is asked for only where
+a person looks. `VERSION` is part of every approval: raise it when a check starts to find what it used to miss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pipeline.checks import citations, editions, figures, freshness, listings, markup, numbers, roles
+from pipeline.checks import citations, editions, figures, freshness, listings, markup, numbers, observations, roles
 from pipeline.checks.subject import Subject, make_subject
 from pipeline.drafts import Draft
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding, in_order
 from pipeline.project import Project
 
-VERSION = "1"
+VERSION = "2"
 
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     roles.check,
@@ -29,7 +30,13 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
 )
 
 
-def check_draft(project: Project, evidence: Evidence, draft: Draft, other: Draft | None) -> list[Finding]:
-    """All findings on one edition, in order of place. `other` is the other edition, where there is one."""
+QUEUE: tuple[Callable[[Subject], Iterable[Finding]], ...] = (observations.check,)
+
+
+def check_draft(
+    project: Project, evidence: Evidence, draft: Draft, other: Draft | None, queue: bool = False
+) -> list[Finding]:
+    """Findings on one edition, in order of place. `other` is the other edition, where there is one; `queue` adds the
+    sentences for a person to look at."""
     subject = make_subject(project, evidence, draft, other)
-    return in_order(finding for check in CHECKS for finding in check(subject))
+    return in_order(finding for check in (*CHECKS, *(QUEUE if queue else ())) for finding in check(subject))

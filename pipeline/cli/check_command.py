@@ -64,7 +64,7 @@ def command(
     findings = [] if files else list(found)
     for evidence, draft in targets:
         other = load_draft(here, draft.slug, "manager" if draft.edition == "scientist" else "scientist")
-        findings += check_draft(here, evidence, draft, other)
+        findings += check_draft(here, evidence, draft, other, queue=True)
     if as_json:
         print_json([finding.to_json() for finding in findings])
     else:

@@ -40,7 +40,7 @@ def command(
     if post is not None:
         evidences = [pick_post(evidences, post)]
     states = [
-        edition_state(here, evidence, name)
+        edition_state(here, evidence, name, queue=True)
         for evidence in evidences
         for name in ("scientist", "manager")
         if edition in (None, name)
@@ -74,7 +74,7 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
         assert state.draft is not None
         evidences, _ = gather_all(here, budget_of(here, budget))
         evidence = pick_post(evidences, state.slug)
-        state = edition_state(here, evidence, state.edition)
+        state = edition_state(here, evidence, state.edition, queue=True)
         assert state.draft is not None
         say()
         say(click.style(f"{evidence.post.title} · {state.edition} edition", bold=True))
