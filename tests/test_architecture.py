@@ -25,7 +25,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("review",),
     ("publish",),
     ("mathext", "site", "preview"),
-    ("weekly", "status"),
+    ("weekly", "status", "why"),
     ("cli",),
 )
 ORDER = {name: number for number, stage in enumerate(STAGES) for name in stage}

@@ -1,32 +1,52 @@
 """The checks: each module looks for one kind of thing a page must not contain, and reports findings.
 
 A check is a function `check(subject) -> Iterable[Finding]`; it reads and never writes, but for what it keeps in
-scratch. `CHECKS` find what blocks or warns; `QUEUE` finds sentences a person should look at, and is asked for only where
-a person looks. `VERSION` is part of every approval: raise it when a check starts to find what it used to miss.
+scratch. `CHECKS` find what blocks or warns; `QUEUE` finds sentences a person should look at, and is asked for only
+where a person looks. `VERSION` is part of every approval: raise it when a check starts to find what it used to miss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pipeline.checks import citations, editions, figures, freshness, listings, markup, numbers, observations, roles
+from pipeline.checks import (
+    citations,
+    comparisons,
+    editions,
+    figures,
+    freshness,
+    glossary,
+    listings,
+    markup,
+    numbers,
+    observations,
+    quotes,
+    reading,
+    roles,
+    secrets,
+)
 from pipeline.checks.subject import Subject, make_subject
 from pipeline.drafts import Draft
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding, in_order
 from pipeline.project import Project
 
-VERSION = "2"
+VERSION = "3"
 
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     roles.check,
     freshness.check,
     numbers.check,
+    comparisons.check,
     citations.check,
+    quotes.check,
     figures.check,
     listings.check,
     markup.check,
+    secrets.check,
     editions.check,
+    reading.check,
+    glossary.check,
 )
 
 

@@ -10,11 +10,11 @@ from pipeline.finding import Finding
 
 FORMS: tuple[tuple[str, str], ...] = (
     (r"\bet al\b\.?", '"et al."'),
-    (r"\((?:[A-Z][\w'’-]+(?:,| and| &)? )*(?:1[89]|20)\d\d[a-z]?\)", "a year in brackets"),
+    (r"\((?:[^()\d]{0,60}\s)?(?:1[89]|20)\d\d[a-z]?\)", "a year in brackets"),
     (r"\barXiv\b", "an arXiv identifier"),
     (r"\b10\.\d{4,9}/\S+|\bdoi\b", "a DOI"),
     (r"\[@[\w:-]+\]|\\cite\w*\{", "a citation in another tool's form"),
-    (r"\bthe (?:[A-Z][\w'’-]+ )+(?:paper|article|book|authors?) (?:shows?|proves?|finds?|reports?|argues?)\b",
+    (r"\b[Tt]he (?:[A-Z][\w'’-]+ )+(?:paper|article|book|authors?) (?:shows?|proves?|finds?|reports?|argues?)\b",
      "a paper named in free text"),
     (r"\b(?:researchers|scientists|studies|recent work|the literature) (?:have|has|show|shows|found|find|report)\b",
      "an unnamed source"),

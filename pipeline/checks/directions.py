@@ -58,7 +58,8 @@ UP = any_of("raises raise raised rises rise rose increases increase increased gr
 DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases decrease decreased shrinks "
               "shrink shrank reduces reduce reduced shortens shortened cuts cut fewer "
               "less shorter smaller")  # fmt: skip
-OWN_WORDS = 4  # shorter ones are said by chance
+OWN_WORDS, OWN_CLAUSE = 4, 7  # shorter ones are said by chance
+TOKEN = r"\{val\}`+[^`]*`+|[\w'’-]+"
 KEY_IN = r"\{val\}`{1,2}([\w./]+)(?:\|unit)?`{1,2}"
 VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
 # At most four plain words, so the second value is what the first is set against.
@@ -118,12 +119,15 @@ def value_out_of_place(said: str, claim: Claim, facts: Mapping[str, Fact]) -> st
 
 
 def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
-    """The claim whose own words a text holds, whatever values it names in them; '' where it holds none."""
+    """The claim whose own words, or a long clause of them, a text holds, whatever values it names; '' for none."""
     frame = _frame(text)
     for key, claim in claims.items():
-        for words in (claim.says, claim.plain):
+        for words in (claim.says, claim.plain) if "/" not in key else ():
             own = _frame(words).strip(" .")
-            if "/" not in key and len(own.split()) >= OWN_WORDS and own in frame:
+            clauses = [part.strip(" .") for part in re.split(r"[.:;] ", own)]
+            if len(own.split()) >= OWN_WORDS and own in frame:
+                return key
+            if any(len(part.split()) >= OWN_CLAUSE and part in frame for part in clauses):
                 return key
     return ""
 
@@ -273,10 +277,11 @@ for _left, _right in OPPOSITES:
 
 def _inverted(said: str, claim: Claim, alike: float) -> str:
     """The study's own words with a comparative turned into its opposite. '' where the words differ otherwise."""
-    mine = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", said)
-    for own in (claim.says, claim.plain):
-        theirs = re.findall(r"\{val\}`+[^`]*`+|[\w'’-]+", own)
-        matcher = SequenceMatcher(None, [t.lower() for t in theirs], [t.lower() for t in mine], autojunk=False)
+    own = [tokens for words in (claim.says, claim.plain) for tokens in _clauses(words)]
+    for mine in _clauses(said):
+        lower = [token.lower() for token in mine]
+        matchers = [(SequenceMatcher(None, [t.lower() for t in o], lower, autojunk=False), o) for o in own]
+        matcher, theirs = max(matchers, key=lambda pair: pair[0].ratio())
         if matcher.ratio() < alike:
             continue
         turned = [
@@ -284,12 +289,20 @@ def _inverted(said: str, claim: Claim, alike: float) -> str:
             for tag, i1, i2, j1, j2 in matcher.get_opcodes()
             if tag == "replace" and i2 - i1 == j2 - j1
             for i, j in zip(range(i1, i2), range(j1, j2), strict=True)
-            if mine[j].lower() in _OPPOSITE.get(theirs[i].lower(), ())
+            if lower[j] in _OPPOSITE.get(theirs[i].lower(), ())
         ]
         # Two turned words may say the same again ("A is faster than B", "B is slower than A"): that needs moved sides.
         if turned and not _moved(theirs, mine):
             return f'the study says "{turned[0][0]}", these words say "{turned[0][1]}"'
     return ""
+
+
+def _clauses(words: str) -> list[list[str]]:
+    """The tokens of a text, and of each clause of some length where it has more than one."""
+    whole = re.findall(TOKEN, words)
+    parts = [re.findall(TOKEN, part) for part in re.split(r"[.:;](?=\s|$)", words)]
+    parts = [part for part in parts if len(part) >= OWN_WORDS]
+    return [whole, *parts] if len(parts) > 1 else [whole]
 
 
 def _moved(theirs: Sequence[str], mine: Sequence[str]) -> bool:

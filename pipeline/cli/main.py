@@ -17,6 +17,7 @@ COMMANDS = {
     "week": "Bring a week up to date: run, draft, check, preview",
     "run": "Run studies whose code or sweep changed",
     "facts": "List the facts and claims of a week, or explain one",
+    "why": "Walk back from a sentence or a value to its run and line of code",
     "draft": "Write or re-draft a week's posts in both editions",
     "check": "Check drafts, or any Markdown as an edition",
     "review": "Review what waits: findings, preview, diff, decision",
