@@ -20,8 +20,6 @@ AT_LEAST = {
     "take a claim's words out of it": 0.9,
     "state a comparison outside a claim": 0.9,
     "swap two keys in reworded claims": 0.6,
-    "invent a source": 0.85,
-    "reword a citation into free text": 0.8,
 }
 
 
