@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ class Settings:
     words_per_minute: int = 265
     scientist_minutes: tuple[int, int] = (12, 15)
     manager_minutes: tuple[int, int] = (3, 6)
-    plain_words: tuple[str, ...] = field(default=())
 
     def minutes(self, edition: Edition) -> tuple[int, int]:
         """The asked reading time of an edition, shortest and longest."""

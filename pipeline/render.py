@@ -17,7 +17,7 @@ from pipeline.finding import Finding, did_you_mean
 from pipeline.listings import Listing, cut_listing
 from pipeline.markdown import Document, Span, parse
 from pipeline.project import Project
-from pipeline.results import ResultSet
+from pipeline.results import Record, ResultSet
 from pipeline.sources import Source, format_reference
 
 ROLES = ("val", "claim", "fig", "listing", "cite", "todo")
@@ -157,6 +157,11 @@ class _Walker:
             Finding(check, "error", message, self.context.file, place.line, place.column, place.sentence, fix, key)
         )
 
+    def _unknown(self, noun: str, key: str, table: Mapping[str, Record], place: _Place) -> None:
+        near = self.context.results.nearest(key, table)
+        fix = f"did you mean '{near}'?" if near else f"list the {noun}s with `forge facts`"
+        self._find(place, "unknown-key", f"no {noun} {key}", fix, key)
+
     def _use(self, role: str, key: str, text: str, place: _Place) -> None:
         self.out.uses.append(Use(role, key, text, place.line, place.column, place.sentence))
 
@@ -164,9 +169,7 @@ class _Walker:
         facts = self.context.results.facts
         fact = facts.get(key)
         if fact is None:
-            near = self.context.results.nearest(key, facts)
-            fix = f"did you mean '{near}'?" if near else "list the facts with `forge facts`"
-            self._find(place, "unknown-key", f"no fact {key}", fix, key)
+            self._unknown("fact", key, facts, place)
             return _amber(key)
         if rest not in ("", "unit"):
             self._find(place, "unresolved-role", f"{key} asks for {rest!r}", "after the bar a value takes `unit`", key)
@@ -181,9 +184,7 @@ class _Walker:
         claims = self.context.results.claims
         claim = claims.get(key)
         if claim is None:
-            near = self.context.results.nearest(key, claims)
-            fix = f"did you mean '{near}'?" if near else "list the claims with `forge facts`"
-            self._find(place, "unknown-key", f"no claim {key}", fix, key)
+            self._unknown("claim", key, claims, place)
             return _amber(rest or key)
         if not rest:
             self._find(place, "unresolved-role", f"claim {key} has no words", "write {claim}`key|words`", key)
@@ -207,9 +208,7 @@ class _Walker:
         figures = self.context.results.figures
         figure = figures.get(key)
         if figure is None:
-            near = self.context.results.nearest(key, figures)
-            fix = f"did you mean '{near}'?" if near else "list the figures with `forge facts`"
-            self._find(place, "unknown-key", f"no figure {key}", fix, key)
+            self._unknown("figure", key, figures, place)
             return _amber(key)
         number = self.numbers.get(key)
         if number is None:

@@ -31,6 +31,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from experiments.kit.environment import environment
 from experiments.kit.errors import CannotRun
 from pipeline.finding import Finding, in_order
 from pipeline.project import Settings, read_settings
@@ -134,7 +135,7 @@ def _build_and_swap(
     started = time.monotonic()
     fresh = Path(tempfile.mkdtemp(prefix="site-", dir=_scratch(root)))
     try:
-        with _building, _environment({"NO_MKDOCS_2_WARNING": "1", **settings}), _captured_log() as log:
+        with _building, environment({"NO_MKDOCS_2_WARNING": "1", **settings}), _captured_log() as log:
             config = _run_mkdocs(root, docs, fresh, log, options)
         findings = list(_from_log(log, docs, source, strict))
         pages = sum(1 for _ in fresh.rglob("*.html"))
@@ -330,21 +331,6 @@ def _shorten_search_index(out: Path) -> None:
         elif page.count("/") == 2 and page.split("/")[0] in EDITIONS:
             entry["title"] += f" ({page.split('/')[0].capitalize()} edition)"
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":"), sort_keys=True), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables for the time of a build: mkdocs.yml reads them with !ENV."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 # ---- what MkDocs said -----------------------------------------------------------------------------------------------

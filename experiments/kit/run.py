@@ -15,7 +15,6 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -24,6 +23,7 @@ from typing import Any
 
 from experiments.kit.codehash import Code, code_of
 from experiments.kit.contract import BUDGETS, THEMES, Budget, Figure, Outcome, Point, Study
+from experiments.kit.environment import environment
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import atomic_write, canonical_json, hash_value, sha256
 from experiments.kit.operators import evaluate_claim, evaluate_derivation
@@ -34,6 +34,8 @@ from experiments.kit.track import Mirror
 MEASURING = ("measure", "sweep")
 RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
 Report = Callable[[str], None]
+# Numeric libraries get one thread: points run side by side, and times compare algorithms, not libraries.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class StudyError(CannotRun):
@@ -169,22 +171,6 @@ def git_state(root: Path, files: Sequence[Path]) -> tuple[str | None, bool]:
     except (OSError, subprocess.CalledProcessError):
         return None, True
     return commit, bool(status)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Ask numeric libraries for one thread, in this process and the ones it starts."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _measure(module: str, config: Any, seed: int) -> dict[str, Any]:
@@ -409,7 +395,7 @@ def run_study(
     report(f"{study}: running at {budget} ({'; '.join(reasons)})")
     began = time.perf_counter()
     options = _Options(jobs or os.cpu_count() or 1, cluster, force, report)
-    with _one_thread():
+    with environment(dict.fromkeys(THREADS, "1")):
         loaded: Study = _import(module)
         points = list(loaded.sweep(budget))
         run_id = f"{study.split('/')[1]}-{budget}-{hash_value([state.measuring.parts, state.recording.parts])[:8]}"
