@@ -6,9 +6,10 @@ import time
 
 import click
 
+from experiments.kit.errors import CannotRun
 from pipeline.cli.common import budget_of, budget_option, count_of, json_option, print_json, project, say, show_findings
 from pipeline.project import Project
-from pipeline.review import EditionState
+from pipeline.review import Decision, EditionState
 
 
 @click.command()
@@ -101,17 +102,18 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
             click.echo_via_pager(text_changes(here, state) or "no change since the last approval")
         elif choice == "e":
             click.edit(filename=str(state.draft.path))
-        elif choice == "a":
-            with locked(here):
-                decide(here, evidence, state.edition, "approved", reviewer(here, who), seconds=seconds, seen=seen)
-            say(click.style("approved", fg="green"))
-            return True
-        elif choice == "s":
-            reason = click.prompt("reason")
-            with locked(here):
-                decide(
-                    here, evidence, state.edition, "sent-back", reviewer(here, who), reason=reason, seconds=seconds,
-                    seen=seen,
-                )  # fmt: skip
-            say("sent back; the reason goes into the next draft")
+        else:
+            reason = click.prompt("reason") if choice == "s" else ""
+            decision: Decision = "sent-back" if choice == "s" else "approved"
+            try:
+                with locked(here):
+                    who_decides = reviewer(here, who)
+                    decide(
+                        here, evidence, state.edition, decision, who_decides, reason=reason, seconds=seconds, seen=seen
+                    )
+            except CannotRun as refused:  # blocked, or changed meanwhile: the person stays in front of it
+                say(click.style(str(refused).partition("\n")[0], fg="red"))
+                continue
+            sent_back = "sent back; the reason goes into the next draft"
+            say(sent_back if choice == "s" else click.style("approved", fg="green"))
             return True

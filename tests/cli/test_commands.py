@@ -132,3 +132,43 @@ def test_an_unknown_budget_or_writer_is_refused(drafted: Project) -> None:
     assert done.returncode == 2 and "did you mean 'small'?" in done.stderr
     done = forge("draft", "1", "--writer", "ofline", "--again", cwd=drafted.root)
     assert done.returncode == 2 and "did you mean 'offline'?" in done.stderr
+
+
+def at_a_terminal(keys: str, *words: str, cwd: Path) -> str:
+    """Run the command in a pseudo-terminal and type `keys`; returns the screen."""
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(cwd)
+        env = {"FORGE_ROOT": str(cwd), "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PAGER": "cat"}
+        os.execve(sys.executable, [sys.executable, "-m", "pipeline.cli.main", *words], {**os.environ, **env})
+    screen = b""
+    for key in keys.split("|"):
+        while b" > " not in screen.rpartition(b"\n")[2] and b"reason: " not in screen.rpartition(b"\n")[2]:
+            screen += os.read(terminal, 4096)
+        os.write(terminal, f"{key}\n".encode())
+        screen += b"\n"
+    try:
+        while piece := os.read(terminal, 4096):
+            screen += piece
+    except OSError:  # the terminal closes with the command
+        pass
+    os.waitpid(pid, 0)
+    return screen.decode(errors="replace")
+
+
+def test_review_at_the_keyboard(drafted: Project) -> None:
+    draft = drafted.drafts / "coin-post" / "scientist.md"
+    good = draft.read_text()
+    draft.write_text(good.replace("A fair coin forgets.", "A fair coin shows 98 heads."))
+    screen = at_a_terminal("d|a|q", "review", "coin-post", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    assert "typed-number" in screen and "+A fair coin shows 98 heads." in screen
+    assert "cannot be approved: 1 finding" in screen and screen.count("[q]uit") == 3, "a refusal keeps the session"
+    draft.write_text(good)
+    screen = at_a_terminal("a", "review", "coin-post", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    assert "approved" in screen
+    screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--by", "Ada", cwd=drafted.root)
+    assert "sent back" in screen
+    last = json.loads((drafted.drafts / "coin-post" / "reviews.jsonl").read_text().splitlines()[-1])
+    assert (last["edition"], last["decision"], last["reason"]) == ("manager", "sent-back", "Say it shorter.")
