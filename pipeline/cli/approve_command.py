@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import TYPE_CHECKING
 
 import click
 
 from experiments.kit.errors import CannotRun
-from experiments.kit.record import EDITIONS, Edition
+from experiments.kit.record import EDITIONS
 from pipeline.cli.common import budget_of, budget_option, project, say
 from pipeline.project import Project
+
+if TYPE_CHECKING:
+    from pipeline.review import Decision
 
 
 def reviewer(here: Project, named: str | None) -> str:
@@ -27,9 +31,21 @@ def reviewer(here: Project, named: str | None) -> str:
     return found
 
 
-def asked_editions(edition: str | None) -> list[Edition]:
-    """The editions an option names: one, or both."""
-    return [name for name in EDITIONS if edition in (None, name)]
+def record(post: str, edition: str | None, decision: Decision, who: str | None, reason: str, budget: str | None) -> int:
+    """Record one decision on the asked editions and say so. Returns the post's week."""
+    from pipeline.evidence import gather_all, pick_post
+    from pipeline.review import decide
+    from pipeline.transaction import locked
+
+    here = project()
+    name = reviewer(here, who)
+    evidences, _ = gather_all(here, budget_of(here, budget))
+    evidence = pick_post(evidences, post)
+    with locked(here):
+        for each in (e for e in EDITIONS if edition in (None, e)):
+            decide(here, evidence, each, decision, name, reason=reason)
+            say(f"{post} · {each}: {decision.replace('-', ' ')} by {name}")
+    return evidence.week.number
 
 
 @click.command()
@@ -45,16 +61,5 @@ def command(post: str, edition: str | None, who: str | None, note: str, budget: 
     Example:
       forge approve decision-making-101 --edition scientist
     """
-    from pipeline.evidence import gather_all, pick_post
-    from pipeline.review import decide
-    from pipeline.transaction import locked
-
-    here = project()
-    name = reviewer(here, who)
-    evidences, _ = gather_all(here, budget_of(here, budget))
-    evidence = pick_post(evidences, post)
-    with locked(here):
-        for each in asked_editions(edition):
-            decide(here, evidence, each, "approved", name, reason=note)
-            say(f"{post} · {each}: approved by {name}")
+    record(post, edition, "approved", who, note, budget)
     say("next: forge publish")

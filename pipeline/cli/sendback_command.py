@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from experiments.kit.record import EDITIONS
-from pipeline.cli.approve_command import asked_editions, reviewer
-from pipeline.cli.common import budget_of, budget_option, project, say
+from pipeline.cli.approve_command import record
+from pipeline.cli.common import budget_option, say
 
 
 @click.command()
@@ -22,16 +22,5 @@ def command(post: str, edition: str | None, reason: str, who: str | None, budget
     Example:
       forge sendback decision-making-101 --edition manager --reason "Open with the lift, not the car."
     """
-    from pipeline.evidence import gather_all, pick_post
-    from pipeline.review import decide
-    from pipeline.transaction import locked
-
-    here = project()
-    name = reviewer(here, who)
-    evidences, _ = gather_all(here, budget_of(here, budget))
-    evidence = pick_post(evidences, post)
-    with locked(here):
-        for each in asked_editions(edition):
-            decide(here, evidence, each, "sent-back", name, reason=reason)
-            say(f"{post} · {each}: sent back")
-    say(f"next: forge draft {evidence.week.number}")
+    week = record(post, edition, "sent-back", who, reason, budget)
+    say(f"next: forge draft {week}")
