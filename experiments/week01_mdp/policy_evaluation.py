@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import linalg
 
@@ -61,6 +62,8 @@ def evaluate_by_solving(mdp: MDP, policy: Policy | Mixed) -> Values:
     V = np.zeros(mdp.S)
     if not live.size:
         return V
+    if mdp.gamma == 1 and not reaches_the_end(P, mdp.terminal).all():  # singular, and SuperLU may crash on it
+        raise RuntimeError("policy evaluation: the policy never ends and nothing is discounted")
     system = sparse.eye_array(live.size, format="csr") - mdp.gamma * P[live][:, live]
     try:
         factors = linalg.splu(  # panels of one column: the factors of a grid have few columns alike
@@ -77,3 +80,13 @@ def evaluate_by_solving(mdp: MDP, policy: Policy | Mixed) -> Values:
     if not np.isfinite(V).all() or (mdp.gamma == 1 and np.abs(V).max() > 1e12):
         raise RuntimeError("policy evaluation: the policy never ends and nothing is discounted")
     return V
+
+
+def reaches_the_end(P: sparse.csr_array, terminal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(S,) which states can reach a terminal one by following P (S, S): all of them, where the policy is proper."""
+    reached = terminal.copy()
+    while True:
+        grown = reached | (P @ reached.astype(float) > 0)
+        if (grown == reached).all():
+            return reached
+        reached = grown
