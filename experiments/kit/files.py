@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,3 @@ def sha256(data: bytes | str) -> str:
 def hash_value(value: Any) -> str:
     """SHA-256 of a value's canonical JSON."""
     return sha256(canonical_json(value))
-
-
-def hash_files(paths: Iterable[Path], root: Path) -> str:
-    """One hash over files' names (relative to `root`) and contents; order does not matter."""
-    rows = sorted((str(path.relative_to(root)), sha256(path.read_bytes())) for path in paths)
-    return hash_value(rows)
