@@ -1,0 +1,1 @@
+"""Week 3: attention, its exact and approximate forms, and how a transformer knows positions."""
