@@ -63,7 +63,7 @@ class Cache:
         return 2 * self.k.numel() * self.k.element_size()
 
 
-def decode_step(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
+def decode_step(cache: Cache, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Attention of one new position over everything before it: q (B, H, 1, D), k and v (B, G, 1, D)."""
     return grouped_attention(q, *cache.append(k, v))
 

@@ -121,7 +121,7 @@ def test_groups_must_divide_heads() -> None:
 def test_decoding_with_a_cache_equals_one_causal_pass(G: int) -> None:
     q, k, v, _ = inputs(2, 4, 17, 17, 8, torch.float64, G)
     cache = Cache.empty(2, G, 17, 8, torch.float64)
-    steps = [decode_step(q[:, :, t : t + 1], k[:, :, t : t + 1], v[:, :, t : t + 1], cache) for t in range(17)]
+    steps = [decode_step(cache, q[:, :, t : t + 1], k[:, :, t : t + 1], v[:, :, t : t + 1]) for t in range(17)]
     assert torch.allclose(torch.cat(steps, 2), grouped_attention(q, k, v, causal_mask(17)), atol=1e-12)
     with pytest.raises(ValueError, match="holds 17 positions"):
         cache.append(k[:, :, :1], v[:, :, :1])
