@@ -1,8 +1,8 @@
 """Evidence: everything one post may say, gathered before a word is written.
 
 The brief and outline of the post, the notes its outline points at (told apart into Scientist prose and `[!plain]`
-passages), the facts, claims and figures of its studies, the listings, the sources and the glossary. What is missing is
-a finding here, before anything is drafted or paid for.
+passages), the facts, claims and figures of its studies, the listings, the sources and the glossary, and what the
+earlier posts it builds on have published. What is missing is a finding here, before anything is drafted or paid for.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import hash_value
 from experiments.kit.record import EDITIONS, Claim, Edition, FigureRecord
+from pipeline.earlier import EarlierPost, read_earlier
 from pipeline.finding import Finding, did_you_mean, in_order
 from pipeline.listings import Listing, ListingError, cut_listing
 from pipeline.markdown import parse
-from pipeline.plan import OutlineSection, Post, Week, load_week, study_parts, week_numbers
+from pipeline.plan import OutlineSection, Post, Week, load_week, study_parts, week_numbers, written_parts
 from pipeline.project import Project
 from pipeline.results import ResultSet, load_result_set, topics_of
 from pipeline.sources import Source, load_sources
@@ -72,6 +73,7 @@ class Evidence:
     glossary: Mapping[str, str]
     limits: tuple[str, ...]
     findings: tuple[Finding, ...] = field(default=())
+    earlier: tuple[EarlierPost, ...] = field(default=())
 
     @cached_property
     def hash(self) -> str:
@@ -95,7 +97,8 @@ class Evidence:
             key: [f.caption, f.plain, f.alt, "" if f.machine else f.data] for key, f in self.results.figures.items()
         }
         post = [self.post.slug, self.post.title, self.post.brief, dict(self.post.description), list(self.post.tags)]
-        return hash_value([post, used, facts, claims, figures, self.limits])
+        said = [[earlier.to_json() for earlier in self.earlier]] if self.earlier else []
+        return hash_value([post, used, facts, claims, figures, self.limits, *said])
 
 
 def open_vault(project: Project) -> Vault:
@@ -109,7 +112,8 @@ def gather(project: Project, vault: Vault, number: int, budget: str) -> tuple[li
     if week is None:
         raise CannotRun(f"week {number} cannot be read\n" + "\n".join(str(finding) for finding in findings))
     sources, source_findings = load_sources(project.notes / "references.bib")
-    load = cache(lambda topics: load_result_set(project, topics, budget))  # posts of a week share their results
+    # Posts of a week share their results.
+    load = cache(lambda topics, others: load_result_set(project, topics, budget, others))
     return [gather_post(project, vault, week, post, load, sources) for post in week.posts], [
         *findings,
         *source_findings,
@@ -117,7 +121,10 @@ def gather(project: Project, vault: Vault, number: int, budget: str) -> tuple[li
 
 
 def gather_all(project: Project, budget: str) -> tuple[list[Evidence], list[Finding]]:
-    """Evidence for every post of every week whose note can be used; the others are findings."""
+    """Evidence for every post there is something to write from, of every week whose note can be used.
+
+    A post that is only planned is left out; a note that cannot be used is a finding.
+    """
     vault = open_vault(project)
     evidences: list[Evidence] = []
     findings: list[Finding] = []
@@ -128,9 +135,14 @@ def gather_all(project: Project, budget: str) -> tuple[list[Evidence], list[Find
             findings.append(Finding("vault.week", "error", str(error).partition("\n")[0]))
             findings += load_week(vault, number)[1]
             continue
-        evidences += gathered
+        evidences += [e for e in gathered if has_material(project, e.week, e.post)]
         findings += found
     return evidences, findings
+
+
+def has_material(project: Project, week: Week, post: Post) -> bool:
+    """Whether a post is more than planned: it has an outline, a written part of its week's note, or a draft."""
+    return bool(post.outline) or (project.drafts / post.slug).is_dir() or bool(written_parts(week.note))
 
 
 def pick_post(evidences: list[Evidence], slug: str) -> Evidence:
@@ -147,21 +159,52 @@ def gather_post(
     vault: Vault,
     week: Week,
     post: Post,
-    load: Callable[[tuple[str, ...]], ResultSet],
+    load: Callable[[tuple[str, ...], tuple[str, ...]], ResultSet],
     sources: Mapping[str, Source],
 ) -> Evidence:
     """Evidence for one post. What its outline names and cannot be found becomes a finding."""
     findings: list[Finding] = []
     studies = post.studies or tuple(e.study for e in week.experiments if e.study)
-    results = load(tuple(topics_of(studies)))
+    before = [load_week(vault, number)[0] for number in post.earlier]
+    weeks_before = [earlier for earlier in before if earlier is not None]
+    others = topics_of(study for earlier in weeks_before for study in earlier.studies)
+    results = load(tuple(topics_of(studies)), tuple(others))
+    earlier = _earlier_posts(project, week, post, weeks_before, results, findings)
     outline = post.outline or default_outline(week, results)
     materials = tuple(_material(project, vault, week, section, results, sources, findings) for section in outline)
     limits = tuple(limit for study in studies if study in results.runs for limit in results.runs[study].limits)
     expanded = vault.expand(week.note)
     findings += expanded.findings
     return Evidence(
-        week, post, results, materials, sources, expanded.text, vault.glossary(), limits, tuple(in_order(findings))
+        week,
+        post,
+        results,
+        materials,
+        sources,
+        expanded.text,
+        vault.glossary(),
+        limits,
+        tuple(in_order(findings)),
+        earlier,
     )
+
+
+def _earlier_posts(
+    project: Project, week: Week, asking: Post, before: list[Week], results: ResultSet, findings: list[Finding]
+) -> tuple[EarlierPost, ...]:
+    """The published posts of the weeks a post builds on. One that is not out yet is said; it blocks nothing."""
+    found = []
+    for earlier in before:
+        for post in earlier.posts:
+            said = read_earlier(project, earlier, post, results)
+            if said is not None:
+                found.append(said)
+            else:
+                message = f"it builds on week {earlier.number}, whose post {post.slug} is not published yet"
+                fix = f"publish it first: forge week {earlier.number}"
+                place = (week.note.file, asking.line)
+                findings.append(Finding("earlier", "review", message, *place, fix=fix, key=post.slug))
+    return tuple(found)
 
 
 def default_outline(week: Week, results: ResultSet) -> tuple[OutlineSection, ...]:
@@ -169,7 +212,10 @@ def default_outline(week: Week, results: ResultSet) -> tuple[OutlineSection, ...
     parts = study_parts(week.note)
     sections = [OutlineSection(id=part.name, heading=part.title, notes=(f"[[#{part.title}]]",)) for part in parts]
     shown = OutlineSection(
-        id="results", heading="What the runs showed", claims=tuple(results.claims), figures=tuple(results.figures)
+        id="results",
+        heading="What the runs showed",
+        claims=tuple(key for key in results.claims if "/" not in key),
+        figures=tuple(key for key in results.figures if "/" not in key),
     )
     names = [section.id for section in sections]
     at = names.index("code") + 1 if "code" in names else len(sections)

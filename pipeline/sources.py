@@ -10,12 +10,23 @@ from typing import Any
 
 from pipeline.finding import Finding, Severity, did_you_mean, in_order
 
+MEDIA = ("paper", "book", "course", "video", "tool", "blog", "dataset", "site")
+_MEDIUM = {
+    **dict.fromkeys(("article", "inproceedings", "incollection", "conference", "phdthesis", "techreport"), "paper"),
+    **dict.fromkeys(("mastersthesis", "unpublished", "thesis", "report"), "paper"),
+    **dict.fromkeys(("book", "inbook"), "book"),
+    "software": "tool",
+    "dataset": "dataset",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One entry. `authors` read "Richard S. Sutton", `families` hold the names they are sorted by, in the same order.
 
-    `venue` is the journal, the proceedings, the publisher or the school, whichever the entry has first.
+    `venue` is the journal, the proceedings, the publisher or the school, whichever the entry has first. `medium` is
+    what it is to a reader (one of `MEDIA`); `eprint` an arXiv id; `remark` says what is wrong with the link as it was
+    given, `instead` names the entry that was meant. `fields` are the names of all fields the entry has.
     """
 
     key: str
@@ -33,6 +44,11 @@ class Source:
     url: str = ""
     doi: str = ""
     line: int = 0
+    medium: str = ""
+    eprint: str = ""
+    remark: str = ""
+    instead: str = ""
+    fields: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:
@@ -145,6 +161,11 @@ def _source(entry: Any, line: int) -> Source:
         url=re.sub(r"\\([_%#&])", r"\1", url),
         doi=re.sub(r"\\([_%#&])", r"\1", doi),
         line=line,
+        medium=fields.get("kind", "") or _MEDIUM.get(str(entry.entry_type).lower(), "paper" if eprint else "site"),
+        eprint=eprint,
+        remark=plain("remark"),
+        instead=fields.get("instead", ""),
+        fields=tuple(fields),
     )
 
 

@@ -10,6 +10,7 @@ import gc
 import os
 import posixpath
 import re
+import stat
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline import yamlmap
+from pipeline.embeds import circles, sizes
 from pipeline.finding import Finding, did_you_mean, in_order
 from pipeline.markdown import Block, Document, Section, Span, front_matter, parse
 from pipeline.obsidian import LINK, link_parts, link_text
@@ -157,6 +159,8 @@ class Vault:
     files: tuple[str, ...]
     subset: tuple[str, ...]
     _kept: dict[str, Note] = field(default_factory=dict, repr=False)
+    asked: set[str] = field(default_factory=set, repr=False)
+    """The notes asked for so far: what an answer made from this vault rests on."""
 
     @classmethod
     def load(cls, root: Path, subset: Iterable[str] | None = None) -> Vault:
@@ -178,11 +182,16 @@ class Vault:
         return cls(root, root.resolve().name, tuple(notes), tuple(files), chosen)
 
     def file(self, path: str) -> str:
-        """A vault path as findings name it."""
-        return f"{self.prefix}/{path}"
+        """A vault path as findings name it; bytes in a name that are no text show as �."""
+        return f"{self.prefix}/{path}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def note(self, path: str) -> Note:
         """The note at a vault path, read at most once. A note that cannot be read is empty and carries a finding."""
+        self.asked.add(path)
+        return self.glance(path)
+
+    def glance(self, path: str) -> Note:
+        """A note that is only compared with: `asked` does not count it."""
         if path not in self._kept:
             text, trouble = _read(self.root / path, self.file(path))
             self._kept[path] = Note(path, self.file(path), text, trouble)
@@ -213,6 +222,7 @@ class Vault:
                 ranked = sorted(ending, key=lambda p: (posixpath.dirname(p) != folder, p.count("/"), p))
                 near = [path for path in ranked if posixpath.dirname(path) == folder]
                 return ranked, len(ranked) == 1 or len(near) == 1
+            self.asked.update(self.notes)  # any of them may give itself that name
             if index is self._note_index and key in self._alias_index:
                 named = self._alias_index[key]
                 return named, len(named) == 1
@@ -339,21 +349,54 @@ class Vault:
         """What is wrong in the vault, or only in the notes and folders of `paths` (default: the subset of `load`)."""
         chosen = tuple(paths) if paths is not None else self.subset
         found: list[Finding] = []
+        looked_at: list[str] = []
         with _no_collection():
             for path in self.notes:
                 if any(not part or path == part or path.startswith(f"{part}/") for part in chosen):
                     found += self._check(self.note(path))
+                    looked_at.append(path)
+            found += self._embed_troubles(looked_at)
         return in_order(found)
+
+    def _embed_troubles(self, paths: Iterable[str]) -> Iterator[Finding]:
+        """Embeds that lead back to themselves, and those that would multiply, in some notes and all they embed."""
+        spans: dict[tuple[str, int], tuple[Note, Span, Target]] = {}
+        waiting, seen = list(paths), set(paths)
+        inside: dict[str, list[tuple[str, int]]] = {}
+        while waiting:
+            note = self.note(waiting.pop())
+            inside[note.path] = []
+            for span in note.document.spans:
+                target = self.resolve(span.data, note) if span.kind == "embed" and span.leaf else None
+                if target is not None and target.note is not None and target.end > target.start:
+                    spans[note.path, span.start] = (note, span, target)
+                    inside[note.path].append((note.path, span.start))
+                    if target.note.path not in seen:
+                        seen.add(target.note.path)
+                        waiting.append(target.note.path)
+        leads = {
+            embed: [other for other in inside[t.note.path] if t.start <= other[1] < t.end]
+            for embed, (_, _, t) in spans.items()
+            if t.note is not None
+        }
+        for way in circles(leads):
+            note, span, _ = spans[way[0]]
+            chain = " → ".join(path for path, _ in way)
+            fix = "remove one of the embeds"
+            yield _placed(_problem("vault.embed-cycle", f"the embed leads back to itself: {chain}", fix), note, span)
+        for embed, size in sizes(leads, _MOST_EMBEDS + 1).items():
+            if size > _MOST_EMBEDS:
+                note, span, _ = spans[embed]
+                message, fix = f"it stands for more than {_MOST_EMBEDS} embeds", "embed less, link more"
+                yield _placed(_problem("vault.too-many-embeds", message, fix), note, span)
 
     def _check(self, note: Note) -> list[Finding]:
         found = list(note.findings)
         document = note.document
-        embeds = False
         labels = {block.data["label"] for block in document.blocks if block.kind == "footnote"}
         for span in document.spans:
             if span.kind in ("wikilink", "embed"):
                 target = self.resolve(span.data, note)
-                embeds = embeds or (span.kind == "embed" and target.note is not None)
                 if target.problem:
                     found.append(_placed(target.problem, note, span))
             elif span.kind == "footnote_ref" and span.data["label"] not in labels:
@@ -373,8 +416,6 @@ class Vault:
                 message = f"the block id ^{block.block_id} was already used on line {line}"
                 problem = _problem("vault.duplicate-block", message, "rename one of the two", block.block_id)
                 found.append(replace(problem, file=note.file, line=block.end_line))
-        if embeds:
-            found += self.expand(note).findings
         return found
 
 
@@ -398,7 +439,11 @@ def plain_heading(title: str) -> str:
 def _read(path: Path, file: str) -> tuple[str, tuple[Finding, ...]]:
     """The text of a file and what is wrong with it."""
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            message, fix = "is no file but a pipe, a socket or a device", "move it out of the vault"
+            return "", (Finding("vault.unreadable", "error", message, file, fix=fix),)
+        size = found.st_size
         if size > LARGEST:
             message, fix = (
                 f"{size} bytes are too much for a note; it is taken as empty",
@@ -481,7 +526,7 @@ class _Expander:
                     used.add(name)
                     stretches.append((block.start, block.end))
                     below = self.replaced(note, block.start, block.end, 0, inside, label)
-                    parts = [*_trimmed(parts), ("\n\n", note.path, block.line - 2), *below]
+                    parts = [*_trimmed(parts), ("\n\n", note.path, max(1, block.line - 2)), *below]
         return parts
 
     def replaced(

@@ -6,6 +6,8 @@ has it). No tag constructs an object, so no text runs code.
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,8 +122,8 @@ class _Reader:
         try:
             return self.loader.construct_object(node)
         except (ValueError, OverflowError, yaml.YAMLError):
-            fix = f'quote it: "{node.value}"'
-            self.report("yaml.value", node, f"'{node.value}' looks like a date or number but is none", fix)
+            message, fix = _no_value(str(node.value))
+            self.report("yaml.value", node, message, fix)
             return str(node.value)
 
     def line(self, node: yaml.Node) -> int:
@@ -135,6 +137,22 @@ class _Reader:
 _TAG = "tag:yaml.org,2002:"
 _SCALAR = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _PLAIN = _SCALAR | {_TAG + name for name in ("seq", "map", "value", "merge")}
+
+
+def _no_value(text: str) -> tuple[str, str]:
+    """What is wrong with a date or number that is none, and the fix: for a day after the month's end, the last day."""
+    match = re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
+    if match and 1 <= int(match[2]) <= 12 and int(match[1]) > 0:
+        last = calendar.monthrange(int(match[1]), int(match[2]))[1]
+        if not 1 <= int(match[3]) <= last:
+            month = f"{match[1]}-{int(match[2]):02d}"
+            return (
+                f"'{text}' does not exist: {month} has {last} days",
+                f"write {month}-{last}, or the day that is meant",
+            )
+    if match:
+        return f"'{text}' does not exist: there is no such month", "write it as year-month-day: 2026-11-23"
+    return f"'{text}' looks like a date or number but is none", f'quote it: "{text}"'
 
 
 class _TooMuchError(Exception):

@@ -13,19 +13,24 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Stages in the order the data flows. A module may import from its own stage or an earlier one.
 STAGES: tuple[tuple[str, ...], ...] = (
-    ("project", "finding"),
-    ("yamlmap", "sentences", "obsidian", "markdown", "vault", "plan", "sources"),
+    ("project", "finding", "secrets"),
+    ("yamlmap", "sentences", "obsidian", "markdown", "embeds", "vault", "plan", "sources"),
+    ("properties", "progress", "redate", "graph", "agenda", "materials", "calendar"),
+    ("bibliography", "lookup", "additions", "counts"),
     ("results", "listings"),
-    ("evidence",),
+    ("earlier", "evidence"),
     ("prompt",),
     ("transaction", "merge", "drafts"),
+    ("asked",),
     ("writers",),
     ("render", "page"),
     ("checks",),
-    ("review",),
-    ("publish",),
+    ("reopened", "review",),
+    ("measured", "cards", "publish"),
     ("mathext", "site", "preview"),
+    ("drafting", "spending"),
     ("weekly", "status", "why"),
+    ("review_app",),
     ("cli",),
 )
 ORDER = {name: number for number, stage in enumerate(STAGES) for name in stage}

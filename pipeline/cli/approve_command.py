@@ -31,10 +31,18 @@ def reviewer(here: Project, named: str | None) -> str:
     return found
 
 
-def record(post: str, edition: str | None, decision: Decision, who: str | None, reason: str, budget: str | None) -> int:
+def record(
+    post: str,
+    edition: str | None,
+    decision: Decision,
+    who: str | None,
+    reason: str,
+    budget: str | None,
+    queue_read: bool = False,
+) -> int:
     """Record one decision on the asked editions and say so. Returns the post's week."""
     from pipeline.evidence import gather_all, pick_post
-    from pipeline.review import decide
+    from pipeline.review import decide, edition_state, queued
     from pipeline.transaction import locked
 
     here = project()
@@ -43,7 +51,9 @@ def record(post: str, edition: str | None, decision: Decision, who: str | None, 
     evidence = pick_post(evidences, post)
     with locked(here):
         for each in (e for e in EDITIONS if edition in (None, e)):
-            decide(here, evidence, each, decision, name, reason=reason)
+            queue = edition_state(here, evidence, each, queue=True).queue if queue_read else []
+            confirmed = [queued(finding) for finding in queue]
+            decide(here, evidence, each, decision, name, reason=reason, confirmed=confirmed)
             say(f"{post} · {each}: {decision.replace('-', ' ')} by {name}")
     return evidence.week.number
 
@@ -53,13 +63,15 @@ def record(post: str, edition: str | None, decision: Decision, who: str | None, 
 @click.option("--edition", type=click.Choice(EDITIONS), default=None, help="One edition (default: both).")
 @click.option("--by", "who", default=None, metavar="NAME", help="Reviewer (default: git's user.name).")
 @click.option("--note", default="", help="A remark kept with the approval.")
+@click.option("--queue-read", is_flag=True, help="You looked at each sentence of the review queue; none needs backing.")
 @budget_option
-def command(post: str, edition: str | None, who: str | None, note: str, budget: str | None) -> None:
-    """Approve POST as it stands. Refused while a check finds an error; void as soon as the text or a value changes.
+def command(post: str, edition: str | None, who: str | None, note: str, queue_read: bool, budget: str | None) -> None:
+    """Approve POST as it stands. Refused while a check finds an error or a sentence of the review queue is undecided
+    (the refusal lists them); void as soon as the text or a value changes.
 
     \b
     Example:
-      forge approve decision-making-101 --edition scientist
+      forge approve decision-making-101 --edition scientist --queue-read
     """
-    record(post, edition, "approved", who, note, budget)
+    record(post, edition, "approved", who, note, budget, queue_read)
     say("next: forge publish")

@@ -1,4 +1,4 @@
-"""`forge review`: look at what waits and decide, in the terminal."""
+"""`forge review`: look at what waits and decide, on a page or in the terminal."""
 
 from __future__ import annotations
 
@@ -17,19 +17,28 @@ from pipeline.review import Decision, EditionState
 @click.option("--edition", type=click.Choice(["scientist", "manager"]), default=None, help="Only this edition.")
 @click.option("--by", "who", default=None, metavar="NAME", help="Reviewer (default: git's user.name).")
 @click.option("--list", "only_list", is_flag=True, help="Show what waits and stop.")
+@click.option("--page/--text", "page", default=None, help="On a page, or here (default: a page where a person sits).")
 @budget_option
 @json_option
 def command(
-    post: str | None, edition: str | None, who: str | None, only_list: bool, budget: str | None, as_json: bool
+    post: str | None,
+    edition: str | None,
+    who: str | None,
+    only_list: bool,
+    page: bool | None,
+    budget: str | None,
+    as_json: bool,
 ) -> None:
     """Go through every edition that waits, what blocks first: findings, preview, changes; approve or send back.
 
-    Without a terminal (or with --list or --json) it shows what waits; `forge approve` and `forge sendback` decide.
+    Opens a page that only this machine can reach; with --text the same in the terminal. Without a terminal (or with
+    --list or --json) it shows what waits; `forge approve` and `forge sendback` decide.
 
     \b
     Examples:
       forge review
-      forge review decision-making-101 --edition manager
+      forge review decision-making-101
+      forge review --text --edition manager
     """
     import sys
 
@@ -37,9 +46,18 @@ def command(
     from pipeline.review import edition_state
 
     here = project()
+    if page is None:
+        page = sys.stdin.isatty() and edition is None
+    page = page and not (as_json or only_list)
+    if page and post is None:
+        _serve(here, "", who, budget)
+        return
     evidences, _ = gather_all(here, budget_of(here, budget))
     if post is not None:
         evidences = [pick_post(evidences, post)]
+    if page:
+        _serve(here, evidences[0].post.slug, who, budget)
+        return
     states = [
         edition_state(here, evidence, name, queue=True)
         for evidence in evidences
@@ -55,12 +73,25 @@ def command(
         return
     for state in waiting:
         say(f"{state.slug} · {state.edition}: {state.state}, {count_of(len(state.errors), 'error')}")
+        if only_list or not sys.stdin.isatty():
+            _show_reopened(state)
     if only_list or not sys.stdin.isatty():
         say("decide with: forge approve SLUG --edition EDITION, or forge sendback SLUG --edition EDITION --reason TEXT")
         return
     for state in waiting:
         if state.draft is not None and not _review_one(here, state, who, budget):
             break
+
+
+def _serve(here: Project, post: str, who: str | None, budget: str | None) -> None:
+    """The review page until Ctrl-C; it opens by itself where there is a desktop."""
+    import webbrowser
+
+    from pipeline.cli.approve_command import reviewer
+    from pipeline.review_app.server import can_open, serve
+
+    show = webbrowser.open if can_open() else None
+    serve(here, budget_of(here, budget), reviewer(here, who), slug=post, say=say, show=show)
 
 
 def _review_one(here: Project, state: EditionState, who: str | None, budget: str | None) -> bool:
@@ -85,6 +116,7 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
         show_findings(state.findings)
         if not state.findings:
             say("no findings")
+        _show_reopened(state)
         choice = click.prompt(
             "[p]review  [d]iff  [e]dit  [a]pprove  [s]end back  [n]ext  [q]uit",
             type=click.Choice(list("pdeasnq")), show_choices=False, prompt_suffix=" > ",
@@ -105,15 +137,53 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
         else:
             reason = click.prompt("reason") if choice == "s" else ""
             decision: Decision = "sent-back" if choice == "s" else "approved"
+            confirmed = [] if choice == "s" or state.errors else _confirmed(here, state)
+            if confirmed is None:
+                say("then it needs a role, or other words; nothing was recorded")
+                continue
             try:
                 with locked(here):
                     who_decides = reviewer(here, who)
                     decide(
-                        here, evidence, state.edition, decision, who_decides, reason=reason, seconds=seconds, seen=seen
-                    )
+                        here, evidence, state.edition, decision, who_decides,
+                        reason=reason, seconds=seconds, seen=seen, confirmed=confirmed,
+                    )  # fmt: skip
             except CannotRun as refused:  # blocked, or changed meanwhile: the person stays in front of it
                 say(click.style(str(refused).partition("\n")[0], fg="red"))
                 continue
             sent_back = "sent back; the reason goes into the next draft"
             say(sent_back if choice == "s" else click.style("approved", fg="green"))
             return True
+
+
+def _confirmed(here: Project, state: EditionState) -> list[str] | None:
+    """Each entry of the review queue that no earlier approval settled, put to the person: all of them, or None as soon
+    as one needs backing."""
+    from pipeline.review import last_approved, queued
+
+    approval, _ = last_approved(here, state.slug, state.edition)
+    known = approval.confirmed if approval is not None else ()
+    entries = list(dict.fromkeys(queued(finding) for finding in state.queue if queued(finding) not in known))
+    for number, entry in enumerate(entries, 1):
+        say(f"{number} of {len(entries)}: {entry}")
+        fine = click.prompt(
+            "does it only explain, so that it needs no backing? [y]es  [n]o", type=click.Choice(["y", "n"]),
+            show_choices=False, prompt_suffix=" > ",
+        )  # fmt: skip
+        if fine == "n":
+            return None
+    return entries
+
+
+def _show_reopened(state: EditionState) -> None:
+    """The sentences the last approval no longer covers, as they were and as they read now; the rest stays approved."""
+    if not state.reopened:
+        return
+    say(click.style(state.summary, bold=True))
+    for sentence in state.reopened:
+        place = f"line {sentence.line}" if sentence.line else "taken out"
+        say(f"  {place}, {'; '.join(sentence.messages) or sentence.why}")
+        if sentence.old:
+            say(click.style(f"    - {sentence.old}", fg="red"))
+        if sentence.new:
+            say(click.style(f"    + {sentence.new}", fg="green"))

@@ -55,7 +55,7 @@ def serve(port: int) -> None:
 def serve_preview(here: Project, port: int) -> None:
     """Serve the preview until interrupted."""
     from pipeline.preview import preview_now
-    from pipeline.site import serve as serve_folder
+    from pipeline.site.serve import serve as serve_folder
 
     level = here.settings.budget
     raise SystemExit(serve_folder(here.root, lambda: preview_now(here, level), port=port, say=say))

@@ -24,17 +24,21 @@ def command() -> None:
 @click.option("--strict", is_flag=True, help="Warnings count as findings too.")
 @json_option
 def check(path: Path | None, strict: bool, as_json: bool) -> None:
-    """Check the project's vault, or any Obsidian vault at PATH: links, embeds, block ids, properties.
+    """Check the project's vault and its plan, or any Obsidian vault at PATH: links, embeds, block ids, properties.
 
     \b
     Examples:
       forge vault check
       forge vault check ~/obsidian --json
     """
+    from pipeline.finding import in_order
+    from pipeline.plan import is_plan, load_plan
     from pipeline.vault import Vault
 
     vault = Vault.load(path.resolve() if path else project().notes)
     findings = vault.check()
+    if path is None or is_plan(vault):
+        findings = in_order([*findings, *load_plan(vault)[1]])
     if as_json:
         print_json([finding.to_json() for finding in findings])
     else:

@@ -76,7 +76,10 @@ def test_a_loop_at_the_command_line(drafted: Project) -> None:
     assert checked.returncode == 0 and "2 editions checked: 0 errors" in checked.stdout
     assert "\x1b[" not in checked.stdout
     assert forge("publish", cwd=root).returncode == 1
-    approved = forge("approve", "coin-post", "--by", "Ada", cwd=root)
+    undecided = forge("approve", "coin-post", "--by", "Ada", cwd=root)
+    assert undecided.returncode == 2 and "1 sentence of the review queue undecided" in undecided.stderr
+    assert "Only fair coins were thrown." in undecided.stderr and "--queue-read" in undecided.stderr
+    approved = forge("approve", "coin-post", "--by", "Ada", "--queue-read", cwd=root)
     assert approved.returncode == 0 and "coin-post · manager: approved by Ada" in approved.stdout
     published = forge("publish", cwd=root)
     assert published.returncode == 0 and "coin-post · scientist: published" in published.stdout
@@ -162,13 +165,13 @@ def test_review_at_the_keyboard(drafted: Project) -> None:
     draft = drafted.drafts / "coin-post" / "scientist.md"
     good = draft.read_text()
     draft.write_text(good.replace("A fair coin forgets.", "A fair coin shows 98 heads."))
-    screen = at_a_terminal("d|a|q", "review", "coin-post", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    screen = at_a_terminal("d|a|q", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
     assert "typed-number" in screen and "+A fair coin shows 98 heads." in screen
     assert "cannot be approved: 1 finding" in screen and screen.count("[q]uit") == 3, "a refusal keeps the session"
     draft.write_text(good)
-    screen = at_a_terminal("a", "review", "coin-post", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
-    assert "approved" in screen
-    screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--by", "Ada", cwd=drafted.root)
+    screen = at_a_terminal("a|n|a|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    assert "Only fair coins were thrown." in screen and "nothing was recorded" in screen and "approved" in screen
+    screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--text", "--by", "Ada", cwd=drafted.root)
     assert "sent back" in screen
     last = json.loads((drafted.drafts / "coin-post" / "reviews.jsonl").read_text().splitlines()[-1])
     assert (last["edition"], last["decision"], last["reason"]) == ("manager", "sent-back", "Say it shorter.")

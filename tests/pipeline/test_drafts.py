@@ -8,10 +8,10 @@ import pytest
 
 from experiments.kit.errors import CannotRun
 from pipeline.drafts import draft_slugs, load_draft, load_state
-from pipeline.merge import CONFLICT
+from pipeline.merge import BEGIN
 from pipeline.project import Project
 from pipeline.transaction import locked
-from pipeline.weekly import draft_posts, draft_reason
+from pipeline.drafting import draft_posts, draft_reason
 from tests.toy_project import the_post
 
 
@@ -74,7 +74,7 @@ def test_edits_survive_a_new_draft(drafted: Project) -> None:
     note.write_text(note.read_text().replace("A bet on a coin is the smallest", "A bet on one coin is the smallest"))
     assert again(drafted) == ["updated", "unchanged"]
     text = path.read_text()
-    assert "which is its charm" in text and "A bet on one coin is the smallest" in text and CONFLICT not in text
+    assert "which is its charm" in text and "A bet on one coin is the smallest" in text and BEGIN not in text
 
 
 def test_a_paragraph_changed_on_both_sides_keeps_both(drafted: Project) -> None:
@@ -84,7 +84,7 @@ def test_a_paragraph_changed_on_both_sides_keeps_both(drafted: Project) -> None:
     note.write_text(note.read_text().replace("A fair coin forgets.", "Their words."))
     again(drafted)
     text = path.read_text()
-    assert "My words." in text and "Their words." in text and CONFLICT in text
+    assert "My words." in text and "Their words." in text and BEGIN in text
 
 
 def test_a_changed_title_in_the_front_matter_stays(drafted: Project) -> None:

@@ -122,7 +122,9 @@ OPENING = "posts.2.outline.1"
         ("iteration.py:sweep", "iteration", "wrong-form", 41, f"{OPENING}.listings.1", "write it like week01"),
         ('"week01_mdp/gridworlds"', "grid", "wrong-form", 16, "experiments.1.study", "write it like week01"),
         ("    studies:", "    earlier: [3]\n    studies:", "not-earlier", 33, "posts.2.earlier.1", "name weeks"),
-        ('  - source: sutton2018\n    where: "ch. 3-4"', "  - sutton2018", "wrong-type", 12, "core_papers.1", "write"),
+        ('  - source: sutton2018\n    where: "ch. 3-4"', "  - 2018", "wrong-type", 12, "core_papers.1", "write"),
+        ('source: sutton2018\n    where: "ch. 3-4"', 'where: "ch. 3"', "missing-key", 12, "core_papers.1", "add `source"),
+        ("    description: {scientist: S, manager: M}\n", "", "missing-key", 29, "posts.2", "add `description: …`"),
     ],
 )
 def test_what_does_not_fit_is_a_finding_at_its_line(
@@ -140,7 +142,7 @@ def test_all_findings_come_at_once(tmp_path: Path) -> None:
     _, findings = week(tmp_path, "type: week\nweek: 1\ntitel: x\nposts: [{slug: a}, 3]\n")
     assert [(f.check, f.line) for f in findings] == [
         ("plan.missing-key", 2), ("plan.unknown-key", 4), ("plan.missing-key", 5), ("plan.missing-key", 5),
-        ("plan.missing-key", 5), ("plan.wrong-type", 5),
+        ("plan.wrong-type", 5),
     ]  # fmt: skip
 
 

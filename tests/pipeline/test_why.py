@@ -12,9 +12,8 @@ from pipeline.cli.why_command import command
 from pipeline.evidence import gather_all
 from pipeline.project import Project
 from pipeline.publish import publish
-from pipeline.review import decide
 from pipeline.why import Link, flat, passages, why
-from tests.toy_project import the_post, write_results
+from tests.toy_project import approve_both, write_results
 
 
 def walk(link: Link) -> list[tuple[str, str]]:
@@ -23,8 +22,7 @@ def walk(link: Link) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def published(drafted: Project) -> Project:
-    for edition in ("scientist", "manager"):
-        decide(drafted, the_post(drafted), edition, "approved", "Ada")  # type: ignore[arg-type]
+    approve_both(drafted)
     publish(drafted, gather_all(drafted, "small")[0])
     return drafted
 

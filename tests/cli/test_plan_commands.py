@@ -1,0 +1,212 @@
+"""The commands about the plan as a person types them: answers, messages, exit codes, and what they leave on disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from icalendar import Calendar
+
+from pipeline.project import Project
+from tests.cli.test_commands import forge
+from tests.pipeline.plan_vault import BIB, write_plan
+
+
+@pytest.fixture
+def planned(project: Project) -> Path:
+    """The small project with a whole plan around its week."""
+    write_plan(project.notes)
+    bib = project.notes / "references.bib"
+    bib.write_text(bib.read_text() + BIB)
+    return project.root
+
+
+def state(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted((root / "notes").rglob("*.*"))}
+
+
+def changes(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, tuple[list[bytes], list[bytes]]]:
+    """File -> (lines that went, lines that came)."""
+    found = {}
+    for name in {*before, *after}:
+        old, new = before.get(name, b"").splitlines(True), after.get(name, b"").splitlines(True)
+        if old != new:
+            found[name] = [line for line in old if line not in new], [line for line in new if line not in old]
+    return found
+
+
+def ran(root: Path, *words: str, code: int = 0, stdin: str = "") -> str:
+    done: subprocess.CompletedProcess[str] = forge(*words, cwd=root, stdin=stdin)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_vault_is_sound(planned: Path) -> None:
+    assert "0 findings" in ran(planned, "vault", "check")
+
+
+def test_next_on_three_days(planned: Path) -> None:
+    assert "Tuesday, 2025-08-05 · week 1 of 2: Coins" in ran(planned, "next", "--on", "2025-08-05")
+    assert "review What a coin knows" in ran(planned, "next", "--on", "2025-08-07")
+    after = ran(planned, "next", "--on", "2026-11-21")
+    assert "the plan's 2 weeks ended on 2025-08-18" in after and "forge plan --start 2026-11-23 --dry-run" in after
+    assert "2025-02-30" in ran(planned, "next", "--on", "2025-02-30", code=2)
+    answer = json.loads(ran(planned, "next", "--on", "2025-08-05", "--json"))
+    assert answer["tasks"][0] == {"what": "session 1: Coins, thrown, 2.5 hours", "command": "forge materials session 1"}
+
+
+def test_plan_shows_entries_topics_and_counts(planned: Path) -> None:
+    whole = ran(planned, "plan", "--on", "2025-08-06")
+    assert "Coins" in whole and "Overdue on 2025-08-06" in whole
+    cluster = ran(planned, "plan", "cluster", "1.1")
+    assert "An Introduction to Probability Theory and Its Applications, ch. 3 · Feller (1968)" in cluster
+    assert "[ ] I have thrown some" in cluster and "studied together cluster 2.1" in cluster
+    assert "Time (150 of 150 minutes given out)" in ran(planned, "plan", "session", "01")
+    assert "1 part of 8 written: The set-up" in ran(planned, "plan", "lecture", "1")
+    assert "is answered by   study toy/coin" in ran(planned, "plan", "course", "1")
+    assert "builds on week 1" in ran(planned, "plan", "week", "2")
+    topic = ran(planned, "plan", "topic", "self", "attention")
+    assert "Attention Mechanisms" in topic and "vaswani2017" in topic
+    assert json.loads(ran(planned, "plan", "counts", "--json"))["roadmap"]["clusters"] == 2
+    assert json.loads(ran(planned, "plan", "cluster", "1.1", "--json"))["criteria"][1]["ticked"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plan", "clutser", "1.1"], "did you mean 'cluster'?"),
+        (["plan", "cluster"], "which cluster?"),
+        (["plan", "cluster", "1.11"], "did you mean '1.1'?"),
+        (["plan", "topic", "atention"], "did you mean 'attention'?"),
+        (["plan", "week", "1", "--start", "2026-11-23"], "--start moves the whole plan"),
+        (["plan", "--dry-run"], "--dry-run goes with --start"),
+        (["done", "week", "1"], "follows from its posts"),
+        (["done", "cluster", "9.9"], "no cluster 9.9"),
+        (["start", "clutser", "1.1"], "did you mean 'cluster'?"),
+        (["materials", "lecture", "1"], "kinds are session, cluster"),
+        (["gap", "add", " "], "needs words"),
+        (["new", "week", "1"], "exists already"),
+        (["resource", "add", "--title", "X", "--url", "", "--authors", "A", "--year", "soon"], "'soon' is no year"),
+        (["resource", "add", "--title", "X", "--url", ""], "Authors is missing"),
+        (["resource", "add", "--title", "", "--url", ""], "it cannot be empty"),
+    ],
+)
+def test_what_cannot_be_done_says_why(planned: Path, words: list[str], says: str) -> None:
+    before = state(planned)
+    assert says in ran(planned, *words, code=2)
+    assert state(planned) == before
+
+
+def test_start_and_done_rewrite_one_property(planned: Path) -> None:
+    before = state(planned)
+    assert "planned → in-progress" in ran(planned, "start", "cluster", "2.1")
+    first = changes(before, state(planned))
+    assert first == {"notes/roadmap/2.1-attention.md": ([], [b"status: in-progress\n"])}
+    refused = ran(planned, "done", "cluster", "1.1", code=1)
+    assert "notes/roadmap/1.1-coins.md:24: [ ] I have thrown some" in refused and "I can explain" not in refused
+    note = planned / "notes" / "roadmap" / "1.1-coins.md"
+    note.write_text(note.read_text().replace("- [ ]", "- [x]"))
+    middle = state(planned)
+    assert "in-progress → done" in ran(planned, "done", "cluster", "1.1")
+    assert changes(middle, state(planned)) == {
+        "notes/roadmap/1.1-coins.md": ([b"status: in-progress   # since July\n"], [b"status: done   # since July\n"])
+    }
+    assert "done already" in ran(planned, "done", "cluster", "1.1")
+    assert "0 findings" in ran(planned, "vault", "check")
+
+
+def test_moving_the_plan(planned: Path) -> None:
+    before = state(planned)
+    dry = ran(planned, "plan", "--start", "2026-11-23", "--dry-run")
+    assert "notes/sprint/session-02.md:6" in dry and "2025-08-08 Fri → 2026-11-26 Thu" in dry
+    assert state(planned) == before
+    assert "7 dates moved in 4 notes" in ran(planned, "plan", "--start", "2026-11-23")
+    assert changes(before, state(planned))["notes/sprint/session-02.md"] == (
+        [b"date: 2025-08-08\n"],
+        [b"date: 2026-11-26\n"],
+    )
+    assert "week 1 of 2" in ran(planned, "next", "--on", "2026-11-23")
+    ran(planned, "plan", "--start", "2025-08-05")
+    assert state(planned) == before
+
+
+def test_gaps_are_noted_and_listed(planned: Path) -> None:
+    before = state(planned)
+    ran(planned, "gap", "add", "why coins forget again", "--cluster", "1.1", "--on", "2026-11-21")
+    line = b"- [ ] 2026-11-21: why coins forget again ([[roadmap/1.1-coins|1.1]])\n"
+    assert changes(before, state(planned)) == {"notes/roadmap/index.md": ([], [line])}
+    assert "noted already" in ran(planned, "gap", "add", "Why coins forget again")
+    assert "why coins forget again" in ran(planned, "gap", "list")
+    assert "0 findings" in ran(planned, "vault", "check")
+
+
+def test_a_resource_is_added_by_answers_and_by_options(planned: Path) -> None:
+    before = state(planned)
+    answers = "Fair Coins\nhttps://example.org/fair\nFeller, W.\nnineteen\n1969\n\n1.1\nprimry\nprimary\n"
+    said = ran(planned, "resource", "add", stdin=answers)
+    assert "'nineteen' is no year" in said and "did you mean 'primary'?" in said
+    gone = {name: old for name, (old, _) in changes(before, state(planned)).items()}
+    assert gone == {"notes/references.bib": [], "notes/roadmap/1.1-coins.md": []}
+    assert b"    - feller1969\n" in (planned / "notes/roadmap/1.1-coins.md").read_bytes()
+    again = ran(planned, "resource", "add", "--title", "Another name", "--url", "http://www.example.org/fair/",
+                "--cluster", "2.1", "--priority", "video")  # fmt: skip
+    assert "feller1969 is there already, with the same address" in again
+    assert "feller1969 added to cluster 2.1" in again and "references.bib" not in again
+    assert "0 errors" in ran(planned, "sources", "check")
+
+
+def test_materials_are_one_paste(planned: Path) -> None:
+    lines = ran(planned, "materials", "cluster", "1.1").splitlines()
+    assert lines == [
+        "https://example.org/feller#page=4", "https://arxiv.org/abs/1706.03762", "", "Without an address:",
+        "- An Introduction to Probability Theory and Its Applications", "", "Notes: notes/roadmap/1.1-coins.md",
+    ]  # fmt: skip
+    assert "First things" in ran(planned, "materials", "session", "1", "--titles")
+
+
+def test_the_calendar_and_a_new_week(planned: Path) -> None:
+    assert ".forge/plan.ics" in ran(planned, "calendar", "--on", "2025-08-13")
+    data = (planned / ".forge" / "plan.ics").read_bytes()
+    assert Calendar.from_ical(data).walk("VEVENT")
+    assert ran(planned, "calendar", "-", "--on", "2025-08-13").encode().splitlines() == data.splitlines()
+    ran(planned, "new", "week", "17")
+    assert "exists already" in ran(planned, "new", "week", "17", code=2)
+    assert "0 findings" in ran(planned, "vault", "check")
+
+
+def test_one_bad_note_stops_nothing(planned: Path) -> None:
+    (planned / "notes" / "roadmap" / "1.1-coins.md").write_text("---\nstatus: [\n---\n")
+    status = ran(planned, "status", "--on", "2025-08-06")
+    assert "clusters" in status and "to mend: forge vault check" in status and "Week 1: Coins" in status
+    assert "session 1" in ran(planned, "next", "--on", "2025-08-05")
+    found = ran(planned, "vault", "check", code=1)
+    assert "notes/roadmap/1.1-coins.md:2" in found and "fix:" in found
+    assert "yaml.malformed" in ran(planned, "plan", "cluster", "1.1", code=2)
+
+
+def test_status_is_kept_and_an_edit_costs_only_what_it_concerns(planned: Path) -> None:
+    week = planned / "notes" / "plan" / "week-02.md"
+    week.write_text(week.read_text().replace(', study: "toy/coin"', ""))
+    first = ran(planned, "status", "--on", "2025-08-06")
+    assert "only planned yet: weeks 2 (forge plan)" in first and "coin-post · scientist" in first
+    kept = (planned / ".forge" / "status.json").read_bytes()
+    (planned / "notes" / "roadmap" / "index.md").write_text("---\ntype: roadmap\n---\n")
+    ran(planned, "status", "--on", "2025-08-06")
+    assert (planned / ".forge" / "status.json").read_bytes() == kept, "no week rests on that note"
+    (planned / ".forge" / "status.json").write_text("[1]")
+    (planned / ".forge" / "dashboard.json").write_text('{"hash": 1}')
+    began = time.perf_counter()
+    assert "coin-post · scientist" in ran(planned, "status")
+    assert time.perf_counter() - began < 10
+    note = planned / "notes" / "plan" / "week-01.md"
+    note.write_text(note.read_text().replace('title: "Coins"', 'title: "Coins again"'))
+    assert "Week 1: Coins again" in ran(planned, "status")
+
+
+def test_without_a_network_the_bibliography_says_so(planned: Path) -> None:
+    said = ran(planned, "sources", "check", "--online", "--arxiv", "http://127.0.0.1:1/", code=2)
+    assert "cannot be reached" in said and "needs no network" in said
