@@ -6,8 +6,10 @@ A project is a folder with `notes/`, `experiments/` and `mkdocs.yml`. Settings l
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,16 +18,37 @@ from typing import Any
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import Edition
 
+EFFORTS = ("default", "low", "medium", "high", "xhigh", "max")  # the least first
+# Settings that take one of a few words.
+CHOICES = {
+    "anthropic_effort": EFFORTS,
+    "thinking": ("default", "adaptive", "between_tools", "disabled"),
+    "cache_ttl": ("5m", "1h"),
+}
+
 
 @dataclass(frozen=True)
 class Settings:
-    """`[tool.forge]`. Words count prose without code; minutes are words over `words_per_minute` (Material's 265)."""
+    """`[tool.forge]`. Words count prose without code; minutes are words over `words_per_minute` (Material's 265).
+
+    `fallback_models` are asked in turn when a model declines. `budget_usd` is what one command may spend on a model
+    (0: no bound), `deadline_seconds` what one call may take with all its attempts, `cache_ttl` how long the service
+    keeps a prompt's stable part, `repair_turns` how often findings go back to the model. `prices` are tables like those
+    of `pipeline/writers/prices.toml`.
+    """
 
     author: str = "the author"
     site_name: str = "Knowledge Forge"
     budget: str = "small"
     anthropic_model: str = "claude-sonnet-5-5"
     anthropic_effort: str = "medium"
+    thinking: str = "adaptive"
+    fallback_models: tuple[str, ...] = ()
+    budget_usd: float = 0.0
+    deadline_seconds: int = 600
+    cache_ttl: str = "5m"
+    repair_turns: int = 3
+    prices: tuple[Mapping[str, Any], ...] = ()
     local_model: str = ""
     words_per_minute: int = 265
     scientist_minutes: tuple[int, int] = (12, 15)
@@ -101,8 +124,33 @@ def read_settings(root: Path) -> Settings:
         default = getattr(defaults, name)
         if isinstance(default, tuple) and isinstance(value, list):
             value = tuple(value)
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
         same_length = not isinstance(default, tuple) or not default or len(value) == len(default)
         if type(value) is not type(default) or not same_length:
             raise CannotRun(f"pyproject.toml: [tool.forge] {name} = {value!r}: expected something like {default!r}")
+        _check_value(name, value)
         values[name] = value
     return Settings(**values)
+
+
+def _check_value(name: str, value: Any) -> None:
+    """What a setting's type alone does not say. Raises CannotRun naming the setting and what it takes."""
+    expected = ""
+    if name in CHOICES and value not in CHOICES[name]:
+        near = get_close_matches(value, CHOICES[name], n=1)
+        expected = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(CHOICES[name])}"
+    elif name == "fallback_models" and not all(isinstance(model, str) and model for model in value):
+        expected = 'expected names of models, such as ["claude-opus-5-5"]'
+    elif name == "prices" and not all(isinstance(row, dict) for row in value):
+        expected = "expected tables, each headed [[tool.forge.prices]]"
+    elif name == "budget_usd" and not (math.isfinite(value) and value >= 0):
+        expected = "expected US dollars, such as 2.50 (0: no bound)"
+    elif name == "repair_turns" and value < 0:
+        expected = "expected a number of turns, such as 3 (0: none)"
+    elif name == "deadline_seconds" and value < 1:
+        expected = "expected seconds, such as 600"
+    elif name == "repair_turns" and value < 0:
+        expected = "expected a number of turns, such as 3 (0: findings never go back to the model)"
+    if expected:
+        raise CannotRun(f"pyproject.toml: [tool.forge] {name} = {value!r}: {expected}")

@@ -7,22 +7,24 @@ this one stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from experiments.kit.contract import Budget
 from experiments.kit.errors import CannotRun
-from experiments.kit.record import EDITIONS, Edition
+from experiments.kit.record import EDITIONS
 from experiments.kit.run import RunReport, run_study
-from pipeline.drafts import Saved, Written, load_draft, load_state, save_written
-from pipeline.evidence import Evidence, gather, open_vault
+from pipeline.drafting import draft_posts
+from pipeline.drafts import Saved
+from pipeline.evidence import gather, open_vault
 from pipeline.finding import Finding
 from pipeline.plan import load_week
 from pipeline.preview import Preview, build_preview
 from pipeline.project import Project
-from pipeline.review import EditionState, edition_state, last_review
+from pipeline.review import EditionState, edition_state
+from pipeline.spending import budget_of
 from pipeline.transaction import locked
-from pipeline.writers import Request, choose, write
+from pipeline.writers import choose
 
 Report = Callable[[str], None]
 
@@ -55,42 +57,6 @@ def week_studies(project: Project, number: int) -> list[str]:
     return [experiment.study for experiment in week.experiments if experiment.study]
 
 
-def draft_reason(project: Project, evidence: Evidence, edition: Edition) -> str:
-    """Why an edition would be drafted (again) now; empty when it is up to date."""
-    state = load_state(project, evidence.post.slug).get(edition)
-    if state is None or load_draft(project, evidence.post.slug, edition) is None:
-        return "no draft yet"
-    review = last_review(project, evidence.post.slug, edition)
-    if review is not None and review.decision == "sent-back" and review.when > state["written"]:
-        return f"sent back: {review.reason}"
-    if state["evidence"] != evidence.hash:
-        return "the evidence changed"
-    return ""
-
-
-def draft_posts(
-    project: Project, evidences: list[Evidence], writer: str, report: Report, again: bool = False
-) -> list[Saved]:
-    """Write what is out of date, each post saved as soon as it is written."""
-    saved: list[Saved] = []
-    for evidence in evidences:
-        reasons: Mapping[Edition, str] = {
-            edition: "asked to draft again" if again else draft_reason(project, evidence, edition)
-            for edition in EDITIONS
-        }
-        written: dict[Edition, Written] = {}
-        for edition, reason in reasons.items():
-            if not reason:
-                continue
-            report(f"{evidence.post.slug}: drafting the {edition} edition with {choose(writer)} ({reason})")
-            review = last_review(project, evidence.post.slug, edition)
-            instruction = review.reason if review is not None and review.decision == "sent-back" else ""
-            written[edition] = write(writer, evidence, edition, Request(project, instruction, report))
-        if written:
-            saved += save_written(project, evidence.post.slug, evidence.hash, written)
-    return saved
-
-
 def bring_up_to_date(
     project: Project,
     number: int,
@@ -111,7 +77,7 @@ def bring_up_to_date(
         done.findings += findings
         for evidence in evidences:
             done.findings += evidence.findings
-        done.drafts = draft_posts(project, evidences, writer, report)
+        done.drafts = draft_posts(project, evidences, writer, report, budget_usd=budget_of(project, None))
         done.states = [edition_state(project, evidence, edition) for evidence in evidences for edition in EDITIONS]
         done.preview = build_preview(project, evidences, done.states, report)
     done.seconds = time.perf_counter() - began

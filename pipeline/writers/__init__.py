@@ -1,29 +1,23 @@
-"""Writers turn evidence into drafts. Each is a module with `write(evidence, edition, request) -> Written`."""
+"""Writers turn evidence into drafts.
+
+Each is a module with `write(evidence, edition, request) -> Writing`: a generator that yields the calls it wants
+answered and returns what it wrote (`conversation.py`). It sees no network; a driver answers.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import Edition
-from pipeline.drafts import Written
 from pipeline.evidence import Evidence
 from pipeline.finding import did_you_mean
-from pipeline.project import Project
+from pipeline.writers.conversation import Later, Writing
+from pipeline.writers.request import Request, front_matter
 
 WRITERS = ("auto", "offline", "anthropic", "local")
 
-
-@dataclass(frozen=True)
-class Request:
-    """What a writer is asked beyond the evidence: the reason of a sent-back draft, a way to report progress."""
-
-    project: Project
-    instruction: str = ""
-    report: Callable[[str], None] = lambda line: None
+__all__ = ["WRITERS", "Request", "choose", "front_matter", "later", "start"]
 
 
 def choose(name: str) -> str:
@@ -35,19 +29,8 @@ def choose(name: str) -> str:
     return "anthropic" if os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN") else "offline"
 
 
-def front_matter(evidence: Evidence, edition: Edition) -> dict[str, Any]:
-    """The front matter every writer starts a draft with."""
-    return {
-        "title": evidence.post.title,
-        "description": evidence.post.description.get(edition, ""),
-        "edition": edition,
-        "week": evidence.week.number,
-        "tags": list(evidence.post.tags),
-    }
-
-
-def write(name: str, evidence: Evidence, edition: Edition, request: Request) -> Written:
-    """Write one edition with a writer, which is imported only now."""
+def start(name: str, evidence: Evidence, edition: Edition, request: Request) -> Writing:
+    """Begin one edition with a writer, which is imported only now."""
     match choose(name):
         case "offline":
             from pipeline.writers import offline
@@ -61,3 +44,18 @@ def write(name: str, evidence: Evidence, edition: Edition, request: Request) -> 
             from pipeline.writers import local
 
             return local.write(evidence, edition, request)
+
+
+def later(name: str, request: Request) -> tuple[Later, ...]:
+    """What a writer may ask after the first call of an edition, for a price before spending."""
+    match choose(name):
+        case "offline":
+            return ()
+        case "anthropic":
+            from pipeline.writers import anthropic
+
+            return anthropic.later(request)
+        case _:
+            from pipeline.writers import local
+
+            return local.later(request)

@@ -4,6 +4,8 @@ It invents nothing. The prose is the author's: their notes for the Scientist edi
 Manager edition. The results are the studies' claims, in the words the studies gave them. What is added is the order of
 the argument (lead, sections, evidence where it is discussed, what was not shown, the close) and short sentences that
 lead from one to the next, taken in turn so that no two neighbours sound alike.
+
+The local writer borrows `evidence_parts`: a small model writes prose, results stand in the studies' own words.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from itertools import count
 from experiments.kit.record import Claim, Edition, FigureRecord
 from pipeline.drafts import Written
 from pipeline.evidence import Evidence, Material
-from pipeline.prompt import build_prompt, render_template
-from pipeline.writers import Request, front_matter
+from pipeline.prompt import PROMPT_VERSION, build_prompt, render_template
+from pipeline.writers.conversation import Writing
+from pipeline.writers.request import Request, front_matter
 
 OPENING = "opening"  # outline section whose text is the lead
 LIMITS = "limits"
@@ -81,7 +84,7 @@ LIMITS_LEAD: dict[Edition, str] = {
 
 
 @dataclass
-class _Turns:
+class Turns:
     """Takes each phrase list in order; remembers where it is."""
 
     edition: Edition
@@ -92,16 +95,17 @@ class _Turns:
         return phrases[number % len(phrases)]
 
 
-def write(evidence: Evidence, edition: Edition, request: Request) -> Written:
-    """Compose one edition. Deterministic: the same evidence gives the same text."""
-    turns = _Turns(edition)
+def write(evidence: Evidence, edition: Edition, request: Request) -> Writing:
+    """Compose one edition; nothing is asked of a model. Deterministic: the same evidence gives the same text."""
+    yield from ()
+    turns = Turns(edition)
     lead = [m for m in evidence.materials if m.section.id == OPENING]
     rest = [m for m in evidence.materials if m.section.id != OPENING]
     sections = [(m.section.id, m.heading(edition), section_parts(m, edition, turns)) for m in rest]
-    if evidence.limits:  # before the last section, which closes the post
-        limits = [f"{LIMITS_LEAD[edition]} {' '.join(evidence.limits)}"]
+    limits = limits_text(evidence, edition)
+    if limits:  # before the last section, which closes the post
         place = len(sections) - 1 if len(sections) > 2 else len(sections)
-        sections.insert(place, (LIMITS, LIMITS_HEADING[edition], limits))
+        sections.insert(place, (LIMITS, LIMITS_HEADING[edition], [limits]))
     body = render_template(
         "offline.md.j2",
         lead=[paragraph for material in lead for paragraph in section_parts(material, edition, turns)],
@@ -109,12 +113,25 @@ def write(evidence: Evidence, edition: Edition, request: Request) -> Written:
     )
     prompt = build_prompt(evidence, edition, request.project.settings, request.instruction)
     notes = (f"asked for, and left to the person: {request.instruction}",) if request.instruction else ()
-    return Written(front_matter(evidence, edition), body, prompt.text, "offline", notes=notes)
+    return Written(
+        front_matter(evidence, edition), body, prompt.text, "offline", notes=notes, prompt_version=PROMPT_VERSION
+    )
 
 
-def section_parts(material: Material, edition: Edition, turns: _Turns) -> list[str]:
-    """The paragraphs of one section: notes, then each figure with the claims that belong to it, code, sources."""
-    parts = list(note_parts(material, edition))
+def limits_text(evidence: Evidence, edition: Edition) -> str:
+    """What the runs do not show, in the studies' own words; '' where they state no limits."""
+    return f"{LIMITS_LEAD[edition]} {' '.join(evidence.limits)}" if evidence.limits else ""
+
+
+def section_parts(material: Material, edition: Edition, turns: Turns) -> list[str]:
+    """The paragraphs of one section: notes, then the evidence."""
+    notes = list(note_parts(material, edition))
+    return [*notes, *evidence_parts(material, edition, turns, "\n".join(notes))]
+
+
+def evidence_parts(material: Material, edition: Edition, turns: Turns, before: str) -> list[str]:
+    """Each figure with the claims that belong to it, code, and the sources that the text `before` does not cite."""
+    parts: list[str] = []
     claims = [claim for claim in material.claims if claim.holds]
     groups = _groups(claims, material.figures)
     for number, (stated, figure) in enumerate(groups):
@@ -130,7 +147,7 @@ def section_parts(material: Material, edition: Edition, turns: _Turns) -> list[s
         for listing in material.listings:
             parts.append(turns.next("listing", SHOW_LISTING).format(listing.name))
             parts.append(f"{{listing}}`{listing.ref}`")
-    written = "\n".join(parts)
+    written = "\n".join([before, *parts])
     uncited = [source.key for source in material.sources if f"{{cite}}`{source.key}" not in written]
     if uncited:
         cites = [f"{{cite}}`{key}|name`" for key in uncited]
