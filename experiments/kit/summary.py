@@ -15,7 +15,7 @@ from experiments.kit.record import Fact, fact
 Read = Callable[[Mapping[str, Any]], float]
 
 
-def entry(*path: str, times: float = 1.0, plus: float = 0.0) -> Read:
+def entry(*path: str | int, times: float = 1.0, plus: float = 0.0) -> Read:
     """A function that reads the number at `path` of a point's metrics, scaled and shifted."""
 
     def read(metrics: Mapping[str, Any]) -> float:
@@ -33,9 +33,9 @@ def over_seeds(
     read: Read,
     unit: str,
     description: str,
-    *,
     fmt: str,
     plain_fmt: str | None = None,
+    *,
     depth: int = 3,
     **more: Any,
 ) -> Fact:
