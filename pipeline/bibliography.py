@@ -51,8 +51,16 @@ def uses(vault: Vault, plan: Plan, drafts: Path | None = None) -> list[Use]:
 
 def _cited(text: str, file: str) -> Iterator[Use]:
     for match in _CITE.finditer(text):
-        key = re.split(r"[,|]", match[2])[0].strip()
-        yield Use(key, file, text.count("\n", 0, match.start()) + 1)
+        yield Use(_key(match), file, text.count("\n", 0, match.start()) + 1)
+
+
+def cited_keys(text: str) -> set[str]:
+    """The sources a text cites, by key."""
+    return {_key(match) for match in _CITE.finditer(text)}
+
+
+def _key(citation: re.Match[str]) -> str:
+    return re.split(r"[,|]", citation[2])[0].strip()
 
 
 def check(sources: Mapping[str, Source], used: Iterable[Use], file: str) -> list[Finding]:

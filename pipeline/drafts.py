@@ -23,7 +23,7 @@ import yaml
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import json_lines_object, sha256
 from experiments.kit.record import EDITIONS, Edition
-from pipeline.merge import Merged, merge
+from pipeline.merge import Merged, merge, merge_properties
 from pipeline.project import Project
 from pipeline.transaction import Transaction
 
@@ -48,7 +48,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Written:
-    """What a writer hands over: front matter and body, the prompt it was given, and what it cost."""
+    """What a writer hands over: front matter and body, the prompts it sent and their version, and what it cost."""
 
     front: Mapping[str, Any]
     body: str
@@ -58,6 +58,7 @@ class Written:
     calls: int = 0
     usd: float = 0.0
     notes: tuple[str, ...] = ()
+    prompt_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,6 @@ def draft_slugs(project: Project) -> list[str]:
     return sorted(path.parent.name for path in project.drafts.glob("*/draft.json"))
 
 
-def _merge_front(base: Mapping[str, Any], mine: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """By key: what the person changed stays, the rest follows the writer."""
-    keys = [*new, *(key for key in mine if key not in new and (key not in base or mine[key] != base[key]))]
-    changed = {key for key in {*base, *mine} if mine.get(key) != base.get(key)}
-    return {key: (mine if key in changed else new)[key] for key in keys if key in mine or key not in changed}
-
-
 def save_written(project: Project, slug: str, evidence_hash: str, written: Mapping[Edition, Written]) -> list[Saved]:
     """Merge new drafts into the post's folder, all files in one transaction."""
     folder = folder_of(project, slug)
@@ -179,6 +173,7 @@ def save_written(project: Project, slug: str, evidence_hash: str, written: Mappi
             "calls": new.calls,
             "usd": round(new.usd, 6),
             "notes": list(new.notes),
+            "prompt_version": new.prompt_version,
         }
         saved.append(Saved(slug, edition, outcome, len(merged.conflicts), merged.kept_edits))
     transaction.write(folder / "draft.json", json_lines_object(state))
@@ -193,7 +188,8 @@ def _merge_draft(project: Project, current: Draft, base_path: Path, new: Written
     else:
         base_front, base_body = {}, ""
     body = merge(base_body.strip() + "\n", current.body.strip() + "\n", new.body.strip() + "\n")
-    front = _merge_front(base_front, current.front, new.front)
+    front, lost = merge_properties(base_front, current.front, new.front)
+    conflicts = (*body.conflicts, *lost)
     if front == dict(current.front) and body.text.strip() == current.body.strip():
-        return Merged(current.text, body.conflicts, body.kept_edits)
-    return Merged(compose(front, body.text), body.conflicts, body.kept_edits)
+        return Merged(current.text, conflicts, body.kept_edits)
+    return Merged(compose(front, body.text), conflicts, body.kept_edits)

@@ -7,7 +7,7 @@ earlier posts it builds on have published. What is missing is a finding here, be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
@@ -111,13 +111,8 @@ def gather(project: Project, vault: Vault, number: int, budget: str) -> tuple[li
     week, findings = load_week(vault, number)
     if week is None:
         raise CannotRun(f"week {number} cannot be read\n" + "\n".join(str(finding) for finding in findings))
-    sources, source_findings = load_sources(project.notes / "references.bib")
-    # Posts of a week share their results.
-    load = cache(lambda topics, others: load_result_set(project, topics, budget, others))
-    return [gather_post(project, vault, week, post, load, sources) for post in week.posts], [
-        *findings,
-        *source_findings,
-    ]
+    evidences, found = _gather_posts(project, vault, [(week, post) for post in week.posts], budget)
+    return evidences, [*findings, *found]
 
 
 def gather_all(project: Project, budget: str) -> tuple[list[Evidence], list[Finding]]:
@@ -126,18 +121,26 @@ def gather_all(project: Project, budget: str) -> tuple[list[Evidence], list[Find
     A post that is only planned is left out; a note that cannot be used is a finding.
     """
     vault = open_vault(project)
-    evidences: list[Evidence] = []
     findings: list[Finding] = []
+    posts: list[tuple[Week, Post]] = []
     for number in week_numbers(vault):
-        try:
-            gathered, found = gather(project, vault, number, budget)
-        except CannotRun as error:
-            findings.append(Finding("vault.week", "error", str(error).partition("\n")[0]))
-            findings += load_week(vault, number)[1]
-            continue
-        evidences += [e for e in gathered if has_material(project, e.week, e.post)]
+        week, found = load_week(vault, number)
         findings += found
-    return evidences, findings
+        if week is None:
+            findings.append(Finding("vault.week", "error", f"week {number} cannot be read"))
+        else:
+            posts += [(week, post) for post in week.posts if has_material(project, week, post)]
+    evidences, found = _gather_posts(project, vault, posts, budget)
+    return evidences, [*findings, *found]
+
+
+def _gather_posts(
+    project: Project, vault: Vault, posts: Sequence[tuple[Week, Post]], budget: str
+) -> tuple[list[Evidence], list[Finding]]:
+    """Evidence of posts, and what is wrong with the bibliography, which is read once, as each topic's results are."""
+    sources, findings = load_sources(project.notes / "references.bib")
+    load = cache(lambda topics, others: load_result_set(project, topics, budget, others))
+    return [gather_post(project, vault, week, post, load, sources) for week, post in posts], findings
 
 
 def has_material(project: Project, week: Week, post: Post) -> bool:

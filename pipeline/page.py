@@ -28,6 +28,7 @@ from experiments.kit.record import (
     to_json,
 )
 from experiments.kit.results import Run
+from pipeline.asked import studies_behind, with_asked
 from pipeline.drafts import Draft
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding
@@ -35,6 +36,7 @@ from pipeline.listings import Listing, cut_listing
 from pipeline.markdown import parse
 from pipeline.project import Project
 from pipeline.render import Context, Rendered, provenance, render
+from pipeline.results import ResultSet
 
 OTHER: Mapping[Edition, Edition] = {"scientist": "manager", "manager": "scientist"}
 
@@ -121,18 +123,17 @@ def make_page(
 ) -> Page:
     """Render a draft into a page. With a snapshot, values come from it; `pending` marks a page under review
     and says how many findings block it."""
-    results = evidence.results
+    name = project.relative(draft.path)
+    results = with_asked(evidence, draft, name)[0].results
     if snapshot is not None:
-        results = replace(
-            results,
-            facts={**results.facts, **snapshot.facts},
-            claims={**results.claims, **snapshot.claims},
-            figures={**results.figures, **snapshot.figures},
-        )
-    context = Context(project, results, evidence.sources, draft.edition, project.relative(draft.path))
+        results = overlaid(results, snapshot)
+    context = Context(project, results, evidence.sources, draft.edition, name)
     rendered = render(draft.body, context, draft.body_line, snapshot.listings if snapshot else None)
-    used = {fact.study for fact in rendered.facts.values()} | {c.study for c in rendered.claims.values()}
-    used |= {figure.study for figure in rendered.figures.values()}
+    used = {figure.study for figure in rendered.figures.values()}
+    used = used.union(
+        *(studies_behind(fact, results.facts) for fact in rendered.facts.values()),
+        *(studies_behind(claim, results.facts) for claim in rendered.claims.values()),
+    )
     runs = (snapshot.runs if snapshot else None) or {k: r for k, r in results.runs.items() if k in used}
     words = count_words(draft.body)
     minutes = max(1, math.ceil(words / project.settings.words_per_minute))
@@ -156,6 +157,16 @@ def make_page(
     body = with_excerpt_mark(rendered.markdown.rstrip())
     text = f"---\n{head}---\n\n{body}\n\n{appendix(rendered, runs, draft.edition)}"
     return Page(draft.slug, draft.edition, text, rendered, made, minutes, words)
+
+
+def overlaid(results: ResultSet, snapshot: Snapshot) -> ResultSet:
+    """The results as they were for what a snapshot holds."""
+    return replace(
+        results,
+        facts={**results.facts, **snapshot.facts},
+        claims={**results.claims, **snapshot.claims},
+        figures={**results.figures, **snapshot.figures},
+    )
 
 
 def with_excerpt_mark(body: str) -> str:

@@ -1,29 +1,35 @@
 """Publish: approved editions become plain Markdown in `site/`, and nothing else does.
 
-`publish` writes each approved edition's page and its figures in one transaction and removes figures no page shows any
-more. `verify_site` proves, for CI, that every page and figure in `site/` is one that a person approved: a hand-edited,
-unapproved or stale page fails by name.
+`publish` writes each approved edition's page and its companions (figures, their series, the data file, the social card)
+in one transaction and removes companions no page has any more. `verify_site` proves, for CI, that every page and file
+in `site/` is one that a person approved: a hand-edited, unapproved or stale one fails by name.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from experiments.kit.files import sha256
 from experiments.kit.record import EDITIONS, Edition, FigureRecord
+from pipeline.cards import draw_card, same_picture
 from pipeline.drafts import load_draft
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding
+from pipeline.measured import data_path, data_text, series_path
 from pipeline.page import Page
 from pipeline.project import Project
 from pipeline.render import asset_name
 from pipeline.review import EditionState, approved_page, edition_state, last_review
 from pipeline.transaction import Transaction
 
-ASSET = re.compile(r"\]\(\.\./\.\./(assets/figures/[^)#\s]+)")
+FIGURE = re.compile(r"\]\(\.\./\.\./(assets/figures/[^)#\s]+)")
+COMPANIONS = ("assets/figures/*/*", "assets/series/*/*", "assets/data/*/*", "assets/cards/*/*")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ def publish(project: Project, evidences: Iterable[Evidence]) -> list[Published]:
     done = []
     transaction = Transaction(project)
     pages: list[Page] = []
+    kept: set[Path] = set()
     for evidence in evidences:
         for edition in EDITIONS:
             state = edition_state(project, evidence, edition)
@@ -54,17 +61,21 @@ def publish(project: Project, evidences: Iterable[Evidence]) -> list[Published]:
                 continue
             assert state.draft is not None and state.review is not None
             page = approved_page(project, evidence, state.draft, state.review)
-            lost = _stage_figures(project, evidence, page, transaction)
+            files = companions(project, evidence, page)
+            lost = list(_lost(files, page))
             if lost:
                 done.append(Published(state.slug, edition, "refused", tuple(lost)))
                 continue
             pages.append(page)
-            path = page_path(project, page.slug, edition)
-            same = path.is_file() and path.read_text(encoding="utf-8") == page.text
-            if not same:
-                transaction.write(path, page.text)
-            done.append(Published(state.slug, edition, "unchanged" if same else "published"))
-    _drop_unused_figures(project, pages, transaction)
+            page_file = Companion(page_path(project, page.slug, edition), page.text.encode())
+            changed = [each for each in (page_file, *files) if not each.stands()]
+            for each in changed:
+                assert each.data is not None
+                transaction.write(each.path, each.data)
+            kept.update(each.path for each in files)
+            done.append(Published(state.slug, edition, "published" if changed else "unchanged"))
+    for path in _unused(project, pages, kept):
+        transaction.delete(path)
     transaction.commit()
     return done
 
@@ -83,25 +94,88 @@ def refusal(project: Project, state: EditionState) -> list[Finding]:
     return [Finding("unapproved", "error", "nobody approved it", name, fix=f"forge review {state.slug}")]
 
 
-def _stage_figures(project: Project, evidence: Evidence, page: Page, transaction: Transaction) -> list[Finding]:
-    """Plan to write the page's figures: exactly the bytes that were approved, from `site/` or the results folder."""
-    lost = []
+@dataclass(frozen=True)
+class Companion:
+    """A file that belongs to a page. `data` is None where the bytes that were approved are nowhere to be had."""
+
+    path: Path
+    data: bytes | None
+    key: str = ""
+
+    def stands(self) -> bool:
+        """Whether the published file is this one. Of a card the pixels count, not how they are packed."""
+        if self.data is None or not self.path.is_file():
+            return False
+        there = self.path.read_bytes()
+        return there == self.data or (self.path.parts[-3] == "cards" and same_picture(there, self.data))
+
+
+def companions(project: Project, evidence: Evidence, page: Page) -> list[Companion]:
+    """All files of a page beside its Markdown: exactly the bytes that were approved, or made from nothing else."""
+    files, series = [], {}
+    published = _published_series(project, page)
     for key, figure in page.snapshot.figures.items():
         folder = evidence.results.folder_of(figure).folder
         for theme in ("light", "dark"):
             target = asset_path(project, figure, theme)
-            digest = figure.files[f"{theme}.svg"]
-            if target.is_file() and sha256(target.read_bytes()) == digest:
-                continue
             source = folder / "figures" / f"{figure.key}.{theme}.svg"
-            if source.is_file() and sha256(source.read_bytes()) == digest:
-                transaction.write(target, source.read_bytes())
-            else:
-                message = f"figure {key} was drawn anew since it was approved"
-                name = f"drafts/{page.slug}/{page.edition}.md"
-                lost.append(Finding("figure-changed", "error", message, name, fix="approve it again", key=key))
-                break
-    return lost
+            files.append(Companion(target, _approved(figure.files[f"{theme}.svg"], target, source), key))
+        now = evidence.results.figures.get(key)
+        drawn = folder / figure.series
+        if now is not None and now.data == figure.data and drawn.is_file():
+            path = series_path(project, figure, drawn.read_bytes())
+            files.append(Companion(path, drawn.read_bytes()))
+        elif (kept := published.get(key)) is not None:  # the figure was drawn anew since; this is what was published
+            path = kept
+            files.append(Companion(path, path.read_bytes()))
+        else:
+            continue
+        series[key] = path.relative_to(project.site).as_posix()
+    files.append(Companion(data_path(project, page.slug, page.edition), data_text(page, series).encode()))
+    return [*files, *_card(project, evidence, page)]
+
+
+def _approved(digest: str, *places: Path) -> bytes | None:
+    """The bytes with this hash, from the first place that has them."""
+    for path in places:
+        if path.is_file() and sha256(data := path.read_bytes()) == digest:
+            return data
+    return None
+
+
+def _published_series(project: Project, page: Page) -> dict[str, Path]:
+    """The series that the page's published data file names, where they are what their name says."""
+    try:
+        data = json.loads(data_path(project, page.slug, page.edition).read_text(encoding="utf-8"))
+        named = {key: project.site / str(entry["series"]) for key, entry in data["figures"].items() if entry["series"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or edited by hand: none is known
+        return {}
+    return {k: p for k, p in named.items() if p.is_file() and sha256(p.read_bytes())[:10] == p.name.split(".")[-2]}
+
+
+def _card(project: Project, evidence: Evidence, page: Page) -> Iterator[Companion]:
+    """The social card, and the bitmap of the figure on it, from which it can be drawn again anywhere."""
+    folder = project.site / "assets" / "cards" / page.edition
+    first = next((use.key for use in page.rendered.uses if use.role == "fig"), None)
+    figure = page.snapshot.figures[first] if first is not None else None
+    bitmap = None
+    if figure is not None and "light.png" in figure.files:
+        target = folder / f"{page.slug}.figure.png"
+        source = evidence.results.folder_of(figure).folder / "figures" / f"{figure.key}.light.png"
+        bitmap = _approved(figure.files["light.png"], target, source)
+        if bitmap is not None:
+            yield Companion(target, bitmap)
+    title = str(yaml.safe_load(page.text.split("---\n")[1])["title"])  # as the page itself shows it
+    card = draw_card(title, page.edition, evidence.week.number, project.settings.site_name, bitmap)
+    yield Companion(folder / f"{page.slug}.png", card)
+
+
+def _lost(files: Iterable[Companion], page: Page) -> Iterator[Finding]:
+    """Findings about figures whose approved bytes are gone."""
+    name = f"drafts/{page.slug}/{page.edition}.md"
+    for key in dict.fromkeys(each.key for each in files if each.data is None):
+        message = f"figure {key} was drawn anew since it was approved"
+        yield Finding("figure-changed", "error", message, name, fix="approve it again", key=key)
 
 
 def asset_path(project: Project, figure: FigureRecord, theme: str) -> Path:
@@ -114,21 +188,32 @@ def published_pages(project: Project) -> list[Path]:
     return sorted(path for edition in EDITIONS for path in (project.site / edition / "posts").glob("**/*.md"))
 
 
-def _drop_unused_figures(project: Project, pages: Iterable[Page], transaction: Transaction) -> None:
-    """Plan to remove figures that no page shows once this transaction is done."""
-    fresh = {page_path(project, page.slug, page.edition): page.text for page in pages}
-    texts = [fresh.get(path) or path.read_text(encoding="utf-8") for path in {*published_pages(project), *fresh}]
-    used = {project.site / name for text in texts for name in ASSET.findall(text)}
-    for path in (project.site / "assets" / "figures").glob("*/*"):
+def _unused(project: Project, pages: Iterable[Page], kept: set[Path]) -> Iterator[Path]:
+    """Companions that no page has once this transaction is done; `kept` are those of the `pages` it writes."""
+    fresh = {page_path(project, page.slug, page.edition) for page in pages}
+    used = set(kept)
+    for path in set(published_pages(project)) - fresh:
+        edition, slug = path.parent.parent.name, path.stem
+        used |= {project.site / name for name in FIGURE.findall(path.read_text(encoding="utf-8"))}
+        data = project.site / "assets" / "data" / edition / f"{slug}.json"
+        if data.is_file():
+            used |= {data, *(project.site / name for name in re.findall(r'"(assets/series/[^"]+)"', data.read_text()))}
+        used |= {project.site / "assets" / "cards" / edition / f"{slug}{kind}.png" for kind in ("", ".figure")}
+    for path in _present(project):
         if path not in used:
-            transaction.delete(path)
+            yield path
+
+
+def _present(project: Project) -> list[Path]:
+    """All companions in `site/`."""
+    return sorted(path for pattern in COMPANIONS for path in project.site.glob(pattern) if path.is_file())
 
 
 def verify_site(project: Project, evidences: Iterable[Evidence]) -> list[Finding]:
-    """Every page and figure under `site/` against the approvals. Empty when all of it was approved as it stands."""
+    """Every page and its companions under `site/` against the approvals. Empty when all was approved as it stands."""
     known = {evidence.post.slug: evidence for evidence in evidences}
     found: list[Finding] = []
-    expected: dict[Path, str] = {}
+    expected: dict[Path, Companion] = {}
     for path in published_pages(project):
         name = project.relative(path)
         edition: Edition = "scientist" if path.is_relative_to(project.site / "scientist") else "manager"
@@ -152,17 +237,23 @@ def verify_site(project: Project, evidences: Iterable[Evidence]) -> list[Finding
             message = "differs from the page that was approved: it was edited by hand"
             fix = "edit the draft and approve it, then `forge publish` writes this file"
             found.append(Finding("edited-page", "error", message, name, line, fix=fix))
-        for figure in page.snapshot.figures.values():
-            for theme in ("light", "dark"):
-                expected[asset_path(project, figure, theme)] = figure.files[f"{theme}.svg"]
-    for path in sorted((project.site / "assets" / "figures").glob("*/*")):
+        expected.update({each.path: each for each in companions(project, evidence, page)})
+    for path in _present(project):
+        kind = "figure" if path.parts[-3] == "figures" else "file"
         if path not in expected:
-            found.append(Finding("unapproved-figure", "error", "no approved page shows it", project.relative(path)))
-        elif sha256(path.read_bytes()) != expected[path]:
-            found.append(Finding("edited-figure", "error", "not the figure that was approved", project.relative(path)))
+            message = f"no approved page {'shows' if kind == 'figure' else 'has'} it"
+            found.append(Finding(f"unapproved-{kind}", "error", message, project.relative(path)))
+        elif not expected[path].stands():
+            found.append(
+                Finding(f"edited-{kind}", "error", f"not the {kind} that was approved", project.relative(path))
+            )
     for path in expected:
         if not path.is_file():
-            found.append(Finding("missing-figure", "error", "an approved page shows it", project.relative(path)))
+            kind = "figure" if path.parts[-3] == "figures" else "file"
+            fix = "forge publish writes it"
+            found.append(
+                Finding(f"missing-{kind}", "error", "belongs to an approved page", project.relative(path), fix=fix)
+            )
     return found
 
 

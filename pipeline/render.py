@@ -75,7 +75,12 @@ def render(body: str, context: Context, first_line: int = 1, listings: Mapping[s
     out = Rendered("")
     document = parse(body)
     walker = _Walker(context, document, out, first_line, listings or {})
-    text = walker.replace(document, document.spans, 0, len(body))
+    comments = [  # what stands between %% lines is the person's and no reader's
+        Span("comment", b.start, b.end, b.line, 1, body[b.start : b.end])
+        for b in document.blocks
+        if b.kind == "comment"
+    ]
+    text = walker.replace(document, [*document.spans, *comments], 0, len(body))
     text = callouts_to_admonitions(text)
     out.markdown = text.strip() + "\n" + walker.footnotes()
     return out

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from html import unescape
+from pathlib import PurePosixPath
 from typing import Any
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.record import EDITIONS, SYMBOL_UNITS, Claim, Edition, Fact, FigureRecord, Place
 from pipeline import sentences
+from pipeline.asked import evaluate, with_asked
 from pipeline.drafts import draft_slugs, load_draft, split_front
 from pipeline.evidence import Evidence, gather_all
 from pipeline.page import OTHER
@@ -70,19 +72,50 @@ def why(project: Project, asked: str, budget: str) -> list[Link]:
     keys = [key for key in re.findall(r"\{(?:val|claim|fig)\}`{1,2}([\w./]+)", wanted) if _known(key, results)]
     if keys:  # a sentence as the draft writes it
         return [_record(key, results, project) for key in dict.fromkeys(keys)]
+    evidences = gather_all(project, budget)[0]
+    asking = _asking(project, evidences, results)
+    named = [Link("draft", f"drafts/{slug}/{edition}.md", "asks for it", (_record(wanted, made, project),))
+             for (slug, edition), made in asking.items() if _known(wanted, made)]  # fmt: skip
+    if named:
+        return named
     if re.fullmatch(r"[\w/]+(\.\w+)+", wanted):
         near = _nearest(wanted, [], results)
         fix = f"did you mean {near}?" if near else "`forge facts` lists the keys"
         raise CannotRun(f"no fact, claim or figure {wanted}\n  fix: {fix}")
-    evidences = gather_all(project, budget)[0]
     known = [*_published(project), *_drafted(project, evidences)]
     needle = flat(wanted)
     found = [passage for passage in known if needle and needle in flat(passage.text)]
     if found:
-        return [_passage(passage, results, evidences, project) for passage in _once(found)]
+        return [
+            _passage(passage, asking.get((slug_of(passage), passage.edition), results), evidences, project)
+            for passage in _once(found)
+        ]
     near = _nearest(wanted, known, results)
     hint = f'did you mean\n  forge why "{near}"' if near else "give a key (`forge facts`), or words of one sentence"
     raise CannotRun(f'no key, published sentence or draft has "{_short(wanted)}"\n  fix: {hint}')
+
+
+def _asking(
+    project: Project, evidences: Iterable[Evidence], results: ResultSet
+) -> dict[tuple[str, Edition], ResultSet]:
+    """The results of every drafted edition that asks for more, with what it asks for among them."""
+    found: dict[tuple[str, Edition], ResultSet] = {}
+    for evidence in evidences:
+        for edition in EDITIONS:
+            draft = load_draft(project, evidence.post.slug, edition)
+            if draft is None:
+                continue
+            asked = evaluate(evidence.results, draft, project.relative(draft.path))
+            if asked.facts or asked.claims:
+                facts, claims = {**results.facts, **asked.facts}, {**results.claims, **asked.claims}
+                found[draft.slug, edition] = replace(results, facts=facts, claims=claims)
+    return found
+
+
+def slug_of(passage: Passage) -> str:
+    """The post a passage belongs to."""
+    path = PurePosixPath(passage.file)
+    return path.stem if passage.kind == "page" else path.parent.name
 
 
 def flat(text: str) -> str:
@@ -211,7 +244,7 @@ def _drafted(project: Project, evidences: Iterable[Evidence]) -> Iterator[Passag
             if draft is None or slug not in by_slug:
                 continue
             evidence, name = by_slug[slug], project.relative(draft.path)
-            context = Context(project, evidence.results, evidence.sources, edition, name)
+            context = Context(project, with_asked(evidence, draft, name)[0].results, evidence.sources, edition, name)
             rendered = render(draft.body, context, draft.body_line)
             lines = {use.key: use.line for use in reversed(rendered.uses)}
             for passage in passages(rendered.markdown, "draft", name, edition):

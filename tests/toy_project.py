@@ -11,12 +11,13 @@ import pytest
 from experiments.kit.codehash import code_of
 from experiments.kit.files import sha256
 from experiments.kit.operators import evaluate_claim, evaluate_derivation
-from experiments.kit.record import FigureRecord, Place, claim, derive, fact
+from experiments.kit.record import EDITIONS, FigureRecord, Place, claim, derive, fact
 from experiments.kit.results import Results, Run, results_folder, save_results
 from pipeline.evidence import Evidence, gather_all
 from pipeline.project import Project, find_project
+from pipeline.review import decide, edition_state, queued
 from pipeline.transaction import locked
-from pipeline.weekly import draft_posts
+from pipeline.drafting import draft_posts
 
 STUDY = '''"""Coins."""
 
@@ -186,3 +187,11 @@ def the_post(project: Project) -> Evidence:
     assert [str(finding) for finding in findings] == []
     assert len(evidences) == 1 and evidences[0].findings == ()
     return evidences[0]
+
+
+def approve_both(project: Project) -> None:
+    """Ada approves both editions as they stand, having looked at every sentence of the review queue."""
+    evidence = the_post(project)
+    for edition in EDITIONS:
+        queue = edition_state(project, evidence, edition, queue=True).queue
+        decide(project, evidence, edition, "approved", "Ada", confirmed=[queued(finding) for finding in queue])

@@ -1,8 +1,9 @@
 """The closed list of operators: how a derived value or a claim is computed from facts. Nothing is passed to eval.
 
 Derived operators return a value and its unit; claim operators return whether they hold and why, in words. Units
-are checked: a difference needs equal units, a ratio needs equal units and gives `times`. Adding an operator means
-adding a function here and a line to its table; drafts and studies can only name what the tables hold.
+are checked: a difference needs equal units, a ratio needs equal units and gives `times`. What would hold or not for
+no reason is refused: a value that is not finite, a comparison of one value with nothing, a negative margin. Adding an
+operator means adding a function here and a line to its table; drafts and studies can only name what the tables hold.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def _two(facts: Sequence[Fact], op: str) -> tuple[Fact, Fact]:
     return facts[0], facts[1]
 
 
+def _several(facts: Sequence[Fact], op: str) -> None:
+    if len(facts) < 2:
+        raise OperatorError(f"{op} takes 2 or more keys, got {len(facts)}: one value says nothing")
+
+
 def _direction(facts: Sequence[Fact], op: str) -> str:
     directions = {f.better for f in facts}
     if len(directions) != 1 or "none" in directions:
@@ -52,11 +58,14 @@ def difference(facts: Sequence[Fact]) -> tuple[float, str]:
 
 
 def ratio(facts: Sequence[Fact]) -> tuple[float, str]:
-    """a / b, how many times as large; units must agree."""
+    """a / b, how many times as large; units must agree, b is above zero and a not below."""
     a, b = _two(facts, "ratio")
     _same_unit(facts, "ratio")
     if b.value == 0:
         raise OperatorError(f"ratio by {b.key}, which is zero")
+    if a.value < 0 or b.value < 0:
+        low = a if a.value < 0 else b
+        raise OperatorError(f"ratio with {low.key}, which is below zero: how many times as large says nothing there")
     return a.value / b.value, "times"
 
 
@@ -104,16 +113,22 @@ def count(facts: Sequence[Fact]) -> tuple[float, str]:
 
 
 def crosses_at(facts: Sequence[Fact]) -> tuple[float, str]:
-    """Keys: threshold, then (x, y) pairs in order of x: the first x at which y reaches the threshold from its side."""
+    """Keys: threshold, then (x, y) pairs in order of x: the first x at which y reaches the threshold from its side.
+
+    A y equal to the threshold has reached it, from either side.
+    """
     level, pairs = facts[0], facts[1:]
     if len(pairs) < 4 or len(pairs) % 2:
         raise OperatorError("crosses_at takes a threshold and at least two (x, y) pairs of keys")
     xs, ys = pairs[0::2], pairs[1::2]
     _same_unit([level, *ys], "crosses_at")
-    below = ys[0].value < level.value
+    unit = _same_unit(xs, "crosses_at")
+    if any(b.value <= a.value for a, b in pairwise(xs)):
+        raise OperatorError(f"crosses_at takes its pairs in order of x, and {xs[0].key} … {xs[-1].key} are not")
+    side = 1 if ys[0].value < level.value else -1
     for x, y in zip(xs, ys, strict=True):
-        if (y.value >= level.value) == below:
-            return x.value, _same_unit(xs, "crosses_at")
+        if side * (y.value - level.value) >= 0:
+            return x.value, unit
     raise OperatorError(f"crosses_at: {ys[0].key} … {ys[-1].key} never reach {level.key}")
 
 
@@ -137,6 +152,12 @@ def _bound(bound: float | None, op: str) -> float:
     return bound
 
 
+def _margin(bound: float | None, op: str) -> float:
+    if bound is not None and bound < 0:
+        raise OperatorError(f"{op} with the margin {bound:g}: a margin is not below zero")
+    return bound or 0.0
+
+
 def _shown(facts: Sequence[Fact]) -> str:
     return ", ".join(f"{f.key} = {f.value:.6g}" for f in facts)
 
@@ -145,7 +166,7 @@ def less(facts: Sequence[Fact], bound: float | None) -> bool:
     """a < b by more than the margin (default 0)."""
     a, b = _two(facts, "less")
     _same_unit(facts, "less")
-    return a.value < b.value - (bound or 0.0)
+    return a.value < b.value - _margin(bound, "less")
 
 
 def greater(facts: Sequence[Fact], bound: float | None) -> bool:
@@ -155,7 +176,7 @@ def greater(facts: Sequence[Fact], bound: float | None) -> bool:
 
 
 def ratio_at_least(facts: Sequence[Fact], bound: float | None) -> bool:
-    """a / b >= bound, for positive values of one unit."""
+    """a / b >= bound, for values of one unit above zero."""
     return ratio(facts)[0] >= _bound(bound, "ratio_at_least")
 
 
@@ -166,47 +187,65 @@ def ratio_at_most(facts: Sequence[Fact], bound: float | None) -> bool:
 
 def within(facts: Sequence[Fact], bound: float | None) -> bool:
     """All values lie within `bound` of the first."""
+    _several(facts, "within")
     _same_unit(facts, "within")
-    return all(abs(f.value - facts[0].value) <= _bound(bound, "within") for f in facts[1:])
+    tolerance = _margin(_bound(bound, "within"), "within")
+    return all(abs(f.value - facts[0].value) <= tolerance for f in facts[1:])
 
 
 def above(facts: Sequence[Fact], bound: float | None) -> bool:
     """Every value is above the bound."""
     _same_unit(facts, "above")
-    return all(f.value > _bound(bound, "above") for f in facts)
+    limit = _bound(bound, "above")
+    return all(f.value > limit for f in facts)
 
 
 def below(facts: Sequence[Fact], bound: float | None) -> bool:
     """Every value is below the bound."""
     _same_unit(facts, "below")
-    return all(f.value < _bound(bound, "below") for f in facts)
+    limit = _bound(bound, "below")
+    return all(f.value < limit for f in facts)
 
 
 def increasing(facts: Sequence[Fact], bound: float | None) -> bool:
     """Each value exceeds the one before by more than the margin (default 0)."""
+    _several(facts, "increasing")
     _same_unit(facts, "increasing")
-    return all(b.value > a.value + (bound or 0.0) for a, b in pairwise(facts))
+    margin = _margin(bound, "increasing")
+    return all(b.value > a.value + margin for a, b in pairwise(facts))
 
 
 def decreasing(facts: Sequence[Fact], bound: float | None) -> bool:
     """Each value falls below the one before by more than the margin (default 0)."""
+    _several(facts, "decreasing")
     return increasing(list(reversed(facts)), bound)
 
 
 def best_is(facts: Sequence[Fact], bound: float | None) -> bool:
     """The first fact is strictly the best of all, by more than the margin (default 0)."""
+    _several(facts, "best_is")
     sign = 1 if _direction(facts, "best_is") == "higher" else -1
     _same_unit(facts, "best_is")
-    return all(sign * (facts[0].value - f.value) > (bound or 0.0) for f in facts[1:])
+    margin = _margin(bound, "best_is")
+    return all(sign * (facts[0].value - f.value) > margin for f in facts[1:])
 
 
 def all_seeds(facts: Sequence[Fact], bound: float | None) -> bool:
     """a < b on every seed (paired by seed), by more than the margin; at least 3 seeds."""
     a, b = _two(facts, "all_seeds")
     _same_unit(facts, "all_seeds")
-    if len(a.values) < 3 or list(a.seeds) != list(b.seeds):
+    left, right = _by_seed(a), _by_seed(b)
+    if len(left) < 3 or left.keys() != right.keys():
         raise OperatorError(f"all_seeds needs the same 3 or more seeds behind {a.key} and {b.key}")
-    return all(x < y - (bound or 0.0) for x, y in zip(a.values, b.values, strict=True))
+    margin = _margin(bound, "all_seeds")
+    return all(value < right[seed] - margin for seed, value in left.items())
+
+
+def _by_seed(fact: Fact) -> dict[int, float]:
+    """A fact's values by their seed. Raises OperatorError where a seed is missing or named twice."""
+    if len(fact.seeds) != len(fact.values) or len(set(fact.seeds)) != len(fact.seeds):
+        raise OperatorError(f"all_seeds: {fact.key} does not name one seed for each of its values")
+    return dict(zip(fact.seeds, fact.values, strict=True))
 
 
 def intervals_apart(facts: Sequence[Fact], bound: float | None) -> bool:
@@ -216,7 +255,7 @@ def intervals_apart(facts: Sequence[Fact], bound: float | None) -> bool:
     if a.interval is None or b.interval is None:
         missing = a.key if a.interval is None else b.key
         raise OperatorError(f"intervals_apart: {missing} has no interval")
-    gap = bound or 0.0
+    gap = _margin(bound, "intervals_apart")
     return a.interval[1] + gap < b.interval[0] or b.interval[1] + gap < a.interval[0]
 
 
@@ -242,10 +281,19 @@ def _look_up(keys: Sequence[str], facts: Mapping[str, Fact], owner: str) -> list
         if key not in facts:
             near = get_close_matches(key, facts, n=1)
             raise OperatorError(f"{owner}: no fact {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        found.append(facts[key])
+        found.append(_sound(facts[key], owner))
     if not found:
         raise OperatorError(f"{owner}: names no facts")
     return found
+
+
+def _sound(fact: Fact, owner: str) -> Fact:
+    """The fact, if all its numbers can be compared. Raises OperatorError: no comparison with NaN means anything."""
+    if not all(math.isfinite(x) for x in (fact.value, *fact.values, *(fact.interval or ()))):
+        raise OperatorError(f"{owner}: {fact.key} holds a number that is not finite")
+    if fact.interval is not None and fact.interval[0] > fact.interval[1]:
+        raise OperatorError(f"{owner}: the interval of {fact.key} ends before it begins")
+    return fact
 
 
 def _operator(table: Mapping[str, T], op: str, owner: str) -> T:
@@ -292,6 +340,8 @@ def evaluate_claim(stated: Claim, facts: Mapping[str, Fact]) -> Claim:
     """The claim with `holds` and `detail` filled. Raises OperatorError where it cannot be evaluated."""
     inputs = _look_up(stated.of, facts, stated.key)
     operator = _operator(CLAIMS, stated.op, stated.key)
+    if stated.bound is not None and not math.isfinite(stated.bound):
+        raise OperatorError(f"{stated.key}: the bound {stated.bound} is not finite")
     try:
         holds = operator(inputs, stated.bound)
     except OperatorError as error:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -237,8 +237,10 @@ def claim(key: str, op: str, *of: str, says: str, plain: str, bound: float | Non
 
 
 def to_json(record: Fact | Claim | FigureRecord) -> dict[str, Any]:
-    """A record as JSON-ready data, empty fields left out (they are the defaults)."""
-    return {k: v for k, v in asdict(record).items() if v not in (None, "", (), [], {}) and k != "key"}
+    """A record as JSON-ready data, empty fields left out where that is their default."""
+    optional = {f.name for f in fields(record) if f.default is not MISSING}
+    entries = {k: v for k, v in asdict(record).items() if k != "key"}
+    return {k: v for k, v in entries.items() if k not in optional or v not in (None, "", (), [], {})}
 
 
 def _build(cls: type[Any], key: str, entry: Mapping[str, Any]) -> Any:

@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pipeline.checks import (
+    characters,
     citations,
+    claimed_numbers,
     comparisons,
+    conflicts,
     editions,
     figures,
+    fitting,
     freshness,
     glossary,
     listings,
@@ -31,13 +35,16 @@ from pipeline.evidence import Evidence
 from pipeline.finding import Finding, in_order
 from pipeline.project import Project
 
-VERSION = "3"
+VERSION = "4"
 
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     roles.check,
+    characters.check,
+    conflicts.check,
     freshness.check,
     numbers.check,
     comparisons.check,
+    claimed_numbers.check,
     citations.check,
     quotes.check,
     figures.check,
@@ -50,7 +57,7 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
 )
 
 
-QUEUE: tuple[Callable[[Subject], Iterable[Finding]], ...] = (observations.check,)
+QUEUE: tuple[Callable[[Subject], Iterable[Finding]], ...] = (observations.check, fitting.check)
 
 
 def check_draft(

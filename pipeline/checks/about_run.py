@@ -34,8 +34,9 @@ def any_of(words: str) -> str:
 # Comparatives that name a thing: "the larger lake", "with a smaller step size".
 NAMES = (
     "maze mazes lake grid grids map maps board boards world worlds table tables network networks model models batch "
-    "batches window discount discounts step_size learning_rate rate horizon context temperature budget size sizes room "
-    "rooms game games bound bounds limit triangle half case cases corpus vocabulary layer layers bonus fine prize"
+    "batches window discount discounts step_size learning_rate rate horizon horizons context contexts temperature "
+    "budget size sizes room rooms game games bound bounds limit triangle half case cases corpus "
+    "vocabulary layer layers bonus fine prize"
 )
 SIZED = "larger largest bigger biggest smaller smallest longer longest shorter shortest lower higher upper deeper wider"
 NAMING = rf"(?:{any_of(SIZED)})\s+(?:\w+\s+)?(?:{{names}})\b(?!\s+than\b)"
@@ -118,7 +119,9 @@ PRONOUN = re.compile(
     re.IGNORECASE,
 )
 WINS = re.compile(r"\b(?:out(?:perform|pace|score)s?|beats?|surpass(?:es)?|exceeds?|overtakes?|loses? (?:to|against)|"
-                  r"wins? (?:over|against)|lags? behind|trails)\b", re.IGNORECASE)  # fmt: skip
+                  r"wins|win (?:over|against)|lags? behind|trails|dominates?|trumps?|crush(?:es|ed)|tops|prevails?|"
+                  r"(?:has|had) the edge|no match for|leaves? (?:\w+ ){1,3}(?:behind|in the dust)|the winner)\b",
+                  re.IGNORECASE)  # fmt: skip
 
 PAST = re.compile(
     r"\b(?:was|were|did|took|came|went|fell|rose|grew|shrank|won|lost|held|kept|made|had|found|saw|gave|got|led|ran|"

@@ -44,6 +44,11 @@ COMPARISONS = re.compile(
     | as\s+(?:many|much|few|little)\b
     | (?:perform|play|far|work|scor|di|do|doe)\w*\s+(?:\w+\s+)?as\s+well\s+as\b
     | (?:twice|half|thrice)\s+as\b
+    | (?:dominat|trump|crush|top|prevail|outdistanc|outshin|outclass|overwhelm|thrash|trounc)(?:e?s|ed)\b
+    | (?:wins|won)\b | the\s+(?:clear\s+)?(?:winner|loser|champion|front-?runner|leader)s?\b
+    | (?:unrival|unmatch|unbeat|unsurpass|unequal)\w+ | second\s+to\s+none | (?:has|had|gains?|gave)\s+(?:the|an)\s+edge
+    | (?:is|was|are|were|proved)\s+no\s+match | (?:leaves?|left)\s+\S+(?:\s+\S+){0, 3}\s+(?:behind|in\s+the\s+dust)
+    | head\s+and\s+shoulders | (?:comes?|came|ranks?|ranked|placed|finishe[sd])\s+(?:first|second|third|last)\b
     | (?:out(?:perform|pace|score|play|last|do)|surpass|exceed|beat|underperform|lag|trail|overtake|overtook)\w*\b
     | (?:wins?|won|loses?|lost)\s+(?:on|in|to|against|every|by|out|most|all|more|both|the)\b
     | (?:catch|catches|caught|keeps?|kept)\s+up\b
@@ -58,6 +63,9 @@ COMPARISONS = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Said of the world's other methods: no run of ours shows it, a source may.
+OF_ALL = re.compile(r"\bSOTA\b|\bstate[- ]of[- ]the[- ]art\b|\bbest[- ]in[- ]class\b|\bworld[- ]class\b"
+                    r"|\b(?:record|benchmark)[- ]breaking\b", re.IGNORECASE)  # fmt: skip
 NO_COMPARISON = re.compile(
     r"""\b(?:
       the\s+(?:quickest|best|easiest|shortest|fastest|simplest|clearest)\s+(?:way|place|reason|guide|cure)\b
@@ -72,8 +80,13 @@ NO_COMPARISON = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 NEEDS_SEEDS = re.compile(
-    r"\b(?:statistically\s+)?significant(?:ly)?\b|\bconsistently\b|\balways\b|\b(?:every|all|each|any|any\s+of\s+the)\s+"
-    r"(?:the\s+|our\s+|\w+\s+)?(?:random\s+)?seeds?\b|\b(?:regardless|independent)\s+of\s+the\s+(?:random\s+)?seed\b",
+    r"\b(?:statistically\s+)?significant(?:ly)?\b|\b(?:statistically|consistent(?:ly)?|reliabl[ey]|invariably|unfailingly"
+    r"|systematically|reproducibl[ey]|always|without\s+(?:exception|fail))\b"
+    r"|\b(?:every|all|each|any|any\s+of\s+the|across|across\s+all|in\s+all\s+(?:the|of\s+the|of\s+our))\s+"
+    r"(?:the\s+|our\s+|single\s+|\w+\s+)?(?:random\s+)?(?:seeds?|runs?|repetitions?|repeats)\b"
+    r"|\b(?:every|each)\s+(?:single\s+)?time\b(?=\s*[.,;]|\s*$)|\b(?:seed|run)\s+after\s+(?:seed|run)\b"
+    r"|\b(?:regardless|independent)\s+of\s+the\s+(?:random\s+)?seed\b"
+    r"|\bbeyond\s+chance\b|\bnot\s+(?:due\s+to|by|down\s+to)\s+chance\b",
     re.IGNORECASE,
 )
 SEED_RESULT = re.compile(
@@ -104,12 +117,21 @@ def check(subject: Subject) -> Iterator[Finding]:
         if _flat(text) not in limits or not text.strip():
             yield from _loose(subject, text, places, before, setting, words)
         before = text
+        for match in OF_ALL.finditer(text):
+            if not any(s.kind == "role" and s.data["name"] in ("cite", "claim") for s in sentence.spans):
+                message = f'a comparison with everybody\'s methods and no source: "{match[0]}"'
+                fix = "cite who shows it with {cite}`key`, or take it out"
+                yield subject.find("loose-comparison", "error", places[match.start()], message, fix)
         unbound = "".join(s.text for s in sentence.spans if s.kind != "role" or s.data["name"] != "claim")
         key = claim_said_by(unbound, claims)
         if key:
             message = f"the words of claim {key} stand outside it"
             fix = f"bind them: {{claim}}``{key}|words``"
             yield subject.find("loose-comparison", "error", sentence.start, message, fix, key)
+    for prose in subject.properties():
+        if comparisons_in(prose.text, words) and speaks_about_run(prose.text, "", words):
+            message = "a comparison about a run in a property, where no claim can stand"
+            yield subject.report("loose-comparison", "error", prose, 0, message, "take it out")
     for span in subject.document.spans:
         if span.kind == "role" and span.data["name"] == "claim":
             key, said = key_and_rest(span.data["content"])
@@ -122,7 +144,8 @@ def check(subject: Subject) -> Iterator[Finding]:
                     message = f'"{match[0]}" needs a claim over 3 or more seeds with intervals; {key} is not one'
                     fix = "take the word out, or claim it with all_seeds or intervals_apart"
                     yield subject.find("needs-seeds", "error", at + match.start(), message, fix, key)
-            problem = against_direction(said, claim, facts, words)
+            begin = next((s.start for s in subject.sentences if s.start <= span.start < s.end), span.start)
+            problem = against_direction(said, claim, facts, words, subject.document.text[begin : span.start])
             if problem:
                 fix = f"turn the comparison round: {claim.detail}"
                 yield subject.find("against-direction", "error", span.start, problem, fix, key)

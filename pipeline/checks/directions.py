@@ -4,7 +4,9 @@ Decided, in this order, where
 
 - two values are set against each other ("faster: {val}`a` against {val}`b`", "{val}`a`, less than {val}`b`", "rises
   from {val}`a` to {val}`b`"): the recorded values say which is greater, `better` says which is faster or better;
-- the words name the claim's two facts, told apart by their descriptions ("policy iteration is slower than …");
+- the words name the claim's two facts, told apart by their descriptions ("policy iteration is slower than …"); where
+  the draft asked for the claim, so that no study says it, the sentence's subject is enough ("policy iteration
+  {claim}`fewer|needs fewer sweeps`");
 - the words are those of the study with a comparative turned into its opposite;
 - the operator says that values agree (`within`) and the words say that one is "faster than" the other.
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import pairwise
 
 from experiments.kit.record import Claim, Fact
@@ -78,11 +81,14 @@ BY_CASE = re.compile(r"\b(?:with|at|for|under|on|in|of|by|when|if|although|despi
                      r"much\s+|far\s+|even\s+|its\s+|their\s+)*$", re.IGNORECASE)  # fmt: skip
 
 
-def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary) -> str:
-    """Why the words of a claim that holds run against its facts, or '' where they agree or it cannot be decided."""
+def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary, before: str = "") -> str:
+    """Why the words of a claim that holds run against its facts, or '' where they agree or it cannot be decided.
+
+    `before` is what the sentence says before the claim: its subject, where a draft asked for the claim.
+    """
     decided = _by_values(said, facts, words)
     if decided is None:
-        decided = _by_names(said, claim, facts, words)
+        decided = _by_names(said, claim, facts, words, "" if claim.says else before)
     if decided:
         return decided
     # Where the values decided, only the study's very sentence shows that another of its words was turned.
@@ -123,13 +129,18 @@ def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
     frame = _frame(text)
     for key, claim in claims.items():
         for words in (claim.says, claim.plain) if "/" not in key else ():
-            own = _frame(words).strip(" .")
-            clauses = [part.strip(" .") for part in re.split(r"[.:;] ", own)]
-            if len(own.split()) >= OWN_WORDS and own in frame:
-                return key
-            if any(len(part.split()) >= OWN_CLAUSE and part in frame for part in clauses):
+            if any(own in frame for own in _telling(words)):
                 return key
     return ""
+
+
+@cache
+def _telling(words: str) -> tuple[str, ...]:
+    """A claim's own words and its long clauses, as far as they are long enough to be known by."""
+    own = _frame(words).strip(" .")
+    clauses = (part.strip(" .") for part in re.split(r"[.:;] ", own))
+    whole = (own,) if len(own.split()) >= OWN_WORDS else ()
+    return (*whole, *(part for part in clauses if len(part.split()) >= OWN_CLAUSE))
 
 
 def _frame(said: str) -> str:
@@ -219,8 +230,9 @@ def _tokens(fact: Fact) -> set[str]:
     return set(re.findall(r"[a-z]{3,}", fact.description.lower()))
 
 
-def _by_names(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary) -> str | None:
-    """Comparatives whose two sides the words name: "policy iteration is slower (than value iteration)"."""
+def _by_names(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabulary, before: str = "") -> str | None:
+    """Comparatives whose two sides the words name: "policy iteration is slower than value iteration". A claim without
+    words of its own may name one side only, as the subject."""
     if len(claim.of) != 2 or any(key not in facts for key in claim.of):
         return None
     a, b = (facts[key] for key in claim.of)
@@ -236,10 +248,14 @@ def _by_names(said: str, claim: Claim, facts: Mapping[str, Fact], words: Vocabul
         if len(signs) != 1:
             continue
         left, right = text[: signs[0].start()], text[signs[0].end() :]
-        sides = [_side(left, mine, theirs), _side(right, mine, theirs)]
-        if sides not in (["a", "b"], ["b", "a"]) or not re.search(r"\bthan\b", right, re.IGNORECASE):
+        left = left if begin else f"{_masked(before)} {left}"
+        counted = right if signs[0][0].lower() not in AMOUNT else re.sub(r"^\s*\w+", "", right, count=1)
+        sides = [_side(left, mine, theirs), _side(counted, mine, theirs)]
+        than = re.search(r"\bthan\b", right, re.IGNORECASE)
+        alone = not claim.says and not than and sides[0] and not sides[1] and not NEGATED.search(left)
+        if not alone and (not than or sides not in (["a", "b"], ["b", "a"])):
             continue
-        if signs[0][0].lower() in AMOUNT and not _measures(right, a):
+        if signs[0][0].lower() in AMOUNT and not (_measures(right, a) or _measures(right, b)):
             continue
         subject, other = (a, b) if sides[0] == "a" else (b, a)
         verdict = _judge(_signs(text, subject, words), subject, other)
@@ -278,7 +294,7 @@ for _left, _right in OPPOSITES:
 def _inverted(said: str, claim: Claim, alike: float) -> str:
     """The study's own words with a comparative turned into its opposite. '' where the words differ otherwise."""
     own = [tokens for words in (claim.says, claim.plain) for tokens in _clauses(words)]
-    for mine in _clauses(said):
+    for mine in _clauses(said) if own else ():
         lower = [token.lower() for token in mine]
         matchers = [(SequenceMatcher(None, [t.lower() for t in o], lower, autojunk=False), o) for o in own]
         matcher, theirs = max(matchers, key=lambda pair: pair[0].ratio())

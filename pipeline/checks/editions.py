@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from experiments.kit.record import Claim, Fact
+from pipeline.asked import Asked
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
 from pipeline.markdown import Document, parse
 from pipeline.page import count_words
+from pipeline.render import key_and_rest
 
 OPENING = 40  # words a page has at least before its first heading: the lead that lists and feeds show
 
@@ -39,21 +42,52 @@ def check(subject: Subject) -> Iterator[Finding]:
             fix = "give both editions the same section ids"
             yield subject.find("heading-id", "error", mine[name], message, fix, name)
         if edition == "manager":
-            claims = {_key(s.data["content"]) for s in other.spans if s.kind == "role" and s.data["name"] == "claim"}
-            for span in subject.document.spans:
-                if span.kind == "role" and span.data["name"] == "claim":
-                    key = _key(span.data["content"])
-                    if key not in claims:
-                        message = f"claim {key} is not in the Scientist edition, which would have to show its basis"
-                        fix = "state it there too, or take it out here"
-                        yield subject.find("claim-without-basis", "error", span.start, message, fix, key)
+            yield from _without_basis(subject, other)
     if edition == "manager":
         yield from _plain(subject)
     yield from _length(subject)
 
 
-def _key(content: str) -> str:
-    return content.partition("|")[0].strip()
+def _without_basis(subject: Subject, scientist: Document) -> Iterator[Finding]:
+    """Claims, and values asked for, that only the Manager edition states.
+
+    What a draft asks for is known by what it computes: the two editions may name it differently.
+    """
+    results = subject.evidence.results
+
+    def basis(asked: Asked, name: str, key: str) -> object:
+        record: Fact | Claim | None = asked.facts.get(key) or results.facts.get(key)
+        if name == "claim":
+            record = asked.claims.get(key) or results.claims.get(key)
+        if record is None or not record.op:
+            return key
+        return record.op, tuple(record.of), record.bound if isinstance(record, Claim) else None
+
+    shown = {basis(subject.other_asked, name, key) for name, key, _ in _named(scientist)}
+    for name, key, start in _named(subject.document):
+        if name == "claim" and basis(subject.asked, name, key) not in shown:
+            message = f"claim {key} is not in the Scientist edition, which would have to show its basis"
+            fix = "state it there too, or take it out here"
+            yield subject.find("claim-without-basis", "error", start, message, fix, key)
+        elif name == "val" and key in subject.asked.facts and basis(subject.asked, name, key) not in shown:
+            made = subject.asked.facts[key]
+            message = f"{key} is asked for here only: the Scientist edition does not show the {made.statistic}"
+            fix = "ask for it there too and show it, or take it out here"
+            yield subject.find("claim-without-basis", "error", start, message, fix, key)
+
+
+def _named(document: Document) -> Iterator[tuple[str, str, int]]:
+    """(role, key, place) of every claim and value, those within a claim's words included."""
+    for span in document.spans:
+        if span.kind != "role":
+            continue
+        key = key_and_rest(span.data["content"])[0]
+        yield span.data["name"], key, span.start
+        if span.data["name"] == "claim":
+            start = span.data["at"] + span.data["content"].find("|") + 1
+            for inner in document.nested(start, span.data["at"] + len(span.data["content"])):
+                if inner.kind == "role":
+                    yield inner.data["name"], key_and_rest(inner.data["content"])[0], inner.start
 
 
 def _plain(subject: Subject) -> Iterator[Finding]:

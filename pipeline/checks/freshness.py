@@ -1,9 +1,14 @@
-"""Values from results that no longer match their run: edited files, changed code, uncommitted code."""
+"""Values from results that no longer match their run: edited files, changed code, uncommitted code.
+
+Uncommitted code is a warning here, so that a week can be drafted while its code is written; `review.decide` refuses to
+approve such values, and `publish` an approval of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.asked import studies_behind
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
 from pipeline.results import stale_studies
@@ -15,12 +20,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     name = subject.project.relative(subject.draft.path)
     used: dict[str, int | None] = {}
     made = subject.rendered
-    studies = {key: record.study for key, record in made.facts.items()}
-    studies |= {key: record.study for key, record in made.claims.items()}
-    studies |= {key: record.study for key, record in made.figures.items()}
+    studies = {key: studies_behind(record, results.facts) for key, record in made.facts.items()}
+    studies |= {key: studies_behind(record, results.facts) for key, record in made.claims.items()}
+    studies |= {key: {record.study} for key, record in made.figures.items()}
     for use in made.uses:
-        if use.key in studies:
-            used.setdefault(studies[use.key], use.line)
+        for study in studies.get(use.key, ()):
+            used.setdefault(study, use.line)
     for folder, problem in results.problems():
         where = subject.project.relative(folder.folder)
         yield Finding("stale-results", "error", f"{where}: {problem}", f"{where}/run.json", fix="forge run --again")

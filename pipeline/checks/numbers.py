@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from pipeline.checks.about_run import prose_of, speaks_about_run, vocabulary
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
 from pipeline.markdown import parse
@@ -17,8 +19,15 @@ ALLOWED: tuple[tuple[str, str], ...] = (
      r"example|step|algorithm|page|p\.|pp\.)\s?\d+(?:[.–-]\d+)*\b", "a number that points into a text"),
     (r"\b[A-Za-z][A-Za-z]*[-+*]?\d+[A-Za-z\d]*\b(?![.,]\d)", "a digit inside a name, such as GPT-2 or A2C"),
 )  # fmt: skip
+# Digits of every script and their raised, lowered, circled and fractional forms, and Roman numerals as one character.
+NUMERALS = "²³¹¼-¾⁰⁴-⁹₀-₉⅐-ↈ①-⒛⓪-⓿❶-➓㉈-㉏㉑-㉟㊱-㊿"
 DIGITS = re.compile(
-    r"(?:[-+−±~≈<>]\s?)?\d[\d.,]*(?:\s?(?:%|‰|×|x\b|[eE][-+]?\d+))?|[½⅓⅔¼¾⅕⅛²³¹]|\b[0-9]+(?:st|nd|rd|th)\b"
+    rf"(?:[-+−±~≈<>]\s?)?\d[\d.,]*(?:\s?(?:%|‰|×|x\b|[eE][-+]?\d+))?|[{NUMERALS}]+|\b[0-9]+(?:st|nd|rd|th)\b"
+)
+# A number and nothing else, in a code span or a formula: "`12`", "$\\approx 12\\%$", "`12 sweeps`".
+BARE = re.compile(
+    rf"\s*(?:[=<>≈~±]|\\(?:approx|sim|pm|le|ge|leq|geq|times)\b)*\s*[-+−]?[\d{NUMERALS}][\d.,{NUMERALS}]*\s*"
+    r"(?:\\?%|×|\\times\b|x|ms|s|k|M)?(?:\s*(?:\\pm|±)\s*[\d.]+)?\s*(?:(?:\\text\{)?\s*[a-z]{3,}s?\}?)?\s*"
 )
 
 WORDS = (
@@ -30,6 +39,18 @@ UNITS = (
     "percentage point state cell action token parameter layer head sample trial epoch batch gradient maze grid game "
     "time order win loss reward return mistake error"
 ).split()
+ONES, TENS = "one|two|three|four|five|six|seven|eight|nine", "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+ROMAN = r"(?<![Tt]ype\s)(?<![Pp]art\s)(?<![Cc]hapter\s)(?<![Vv]olume\s)(?<![Pp]hase\s)"
+ROMAN += r"\b(?=[IVXLCDM]{2})[XLCDM]*(?:IX|IV|V?I{0,3})\b"
+SPELLED = re.compile(
+    rf"\b(?:{TENS})[- ](?:{ONES})\b|\b(?:zero\s+|nought\s+)?point\s+(?:zero|{ONES})\b"
+    rf"|\bfactors?\s+of\s+(?:about\s+|nearly\s+|almost\s+|over\s+)?(?:{'|'.join(WORDS)}|a\s+(?:hundred|thousand|dozen))\b"
+    rf"|\b(?:a|one|two|several|many)\s+(?:scores?|dozens?|hundred|thousand|million|billion)\s+(?:of\s+)?(?:{'|'.join(UNITS)})s?\b"
+    rf"|\bscores\s+of\s+(?:{'|'.join(UNITS)})s?\b|\b(?:{'|'.join(WORDS)}|one)\s+(?:in|out\s+of)\s+(?:every\s+)?"
+    rf"(?:{'|'.join(WORDS)}|a\s+hundred)\b",
+    re.IGNORECASE,
+)
+ROMAN_COUNT = re.compile(rf"{ROMAN}(?=\s+(?:{'|'.join(UNITS)})s?\b)")
 NUMBER_WORD = re.compile(
     rf"\b(?:{'|'.join(WORDS)})(?:[ -](?:{'|'.join(WORDS)}))*(?:[ -]\w+)?[ -](?:{'|'.join(UNITS)})s?\b", re.IGNORECASE
 )
@@ -43,12 +64,16 @@ MULTIPLIER = re.compile(
 NOT_FOLD = {"fold", "unfold", "manifold", "blindfold", "scaffold", "enfold", "refold"}
 
 
+FIX = "name the fact with {val}`key` (`forge facts` lists them), or put the words in a {claim}"
+
+
 def check(subject: Subject) -> Iterator[Finding]:
-    """Digits anywhere in prose; number words and multipliers outside claims; the same in captions of shown figures."""
-    for prose in subject.prose():
+    """Digits anywhere in prose, in published properties and posing as code or a formula; number words and multipliers
+    outside claims; the same in captions of shown figures and in descriptions of values asked for."""
+    for prose in (*subject.prose(), *subject.properties()):
         for start, text, what in typed_numbers(prose.text, in_claim=bool(prose.in_claim)):
-            fix = "name the fact with {val}`key` (`forge facts` lists them), or put the words in a {claim}"
-            yield subject.find("typed-number", "error", prose.start + start, f"{what} typed into prose: {text}", fix)
+            yield subject.report("typed-number", "error", prose, start, f"{what} typed into prose: {text}", FIX)
+    yield from _posing(subject)
     for key, figure in subject.rendered.figures.items():
         for words in (figure.caption, figure.plain, figure.alt):
             for span in parse(words).spans:
@@ -56,6 +81,26 @@ def check(subject: Subject) -> Iterator[Finding]:
                     file, line = (figure.place.file, figure.place.line) if figure.place else (None, None)
                     message = f"{what} typed into the caption of figure {key}: {text}"
                     yield Finding("typed-number", "error", message, file, line, fix="use {val}`key` there", key=key)
+    for key, fact in subject.asked.facts.items():
+        recorded = " ".join(subject.evidence.results.facts[of].description for of in fact.of)
+        for _, text, what in typed_numbers(fact.description):
+            if text not in recorded and fact.place is not None:
+                message = f"{what} typed into the description of {key}: {text}"
+                yield Finding("typed-number", "error", message, fact.place.file, fact.place.line, 1, fix=FIX, key=key)
+
+
+def _posing(subject: Subject) -> Iterator[Finding]:
+    """A bare number as code; as a formula, where its sentence counts something or speaks about a run."""
+    words = vocabulary(subject.evidence)
+    for sentence in subject.sentences:
+        said = prose_of(sentence, subject.evidence.results.facts)[0]
+        for span, after in pairwise((*sentence.spans, None)):
+            if span is None or span.kind not in ("code", "math") or not BARE.fullmatch(str(span.data["content"])):
+                continue
+            counts = after is not None and re.match(rf"\s*(?:{'|'.join(UNITS)})s?\b", after.text)
+            if span.kind == "code" or counts or speaks_about_run(said, "", words):
+                message = f"a number posing as {'code' if span.kind == 'code' else 'a formula'}: {span.text}"
+                yield subject.find("typed-number", "error", span.start, message, FIX)
 
 
 def typed_numbers(text: str, in_claim: bool = False) -> Iterator[tuple[int, str, str]]:
@@ -65,10 +110,13 @@ def typed_numbers(text: str, in_claim: bool = False) -> Iterator[tuple[int, str,
         masked = re.sub(pattern, lambda m: " " * len(m[0]), masked, flags=re.IGNORECASE)
     for match in DIGITS.finditer(masked):
         yield match.start(), text[match.start() : match.end()].strip(), "number"
+    for match in ROMAN_COUNT.finditer(text):
+        yield match.start(), match[0], "number"
     if in_claim:
         return
-    for match in NUMBER_WORD.finditer(text):
-        yield match.start(), match[0], "number word"
-    for match in MULTIPLIER.finditer(text):
-        if match[0].lower() not in NOT_FOLD:
-            yield match.start(), match[0], "multiplier"
+    taken: set[int] = set()
+    for pattern_, what in ((NUMBER_WORD, "number word"), (SPELLED, "number word"), (MULTIPLIER, "multiplier")):
+        for match in pattern_.finditer(text):
+            if match[0].lower() not in NOT_FOLD and not taken & set(range(*match.span())):
+                taken |= set(range(*match.span()))
+                yield match.start(), match[0], what

@@ -64,6 +64,22 @@ LEXICAL: dict[str, re.Pattern[str]] = {
         r"authors?|colleagues|paper|reports?|et al|claims?|found|co-?workers|others|researchers|study|studies"
     ),
     "definition": _any("any|every|each|one|whatever|whether|means|is|are|defines?|called"),
+    # What was changed comes first, what came of it after; against verbs that say what a thing is or does by design.
+    "manipulation": re.compile(
+        r"^(?:With(?:out)?|Ablating|Removing|Leaving|Dropping|Adding|Doubling|Halving|Zeroing|Patching|Replacing|Reusing|"
+        r"Raising|Lowering|Steering|Past|Beyond|After|By|Once|Under|On|Offline)\b"
+    ),
+    "design": _any(
+        r"compares?|measures?|assigns?|adds?|stands? for|averages?|replaces?|samples?|divides?|computes?|estimates?|"
+        r"(?:is|are) (?:the|an?)|draws?|stores?|means"
+    ),
+    "story": _any(
+        r"my (?:mother|father|grandmother|grandfather|aunt|uncle|boss|friend|teacher|first)|a friend|when I was|"
+        r"as a (?:child|student)"
+    ),
+    "open": _any(
+        r"(?:I|we) (?:would )?(?:expect|guess|think|believe|hope)|my guess|left out|not (?:tried|measured|asked)"
+    ),
     "imperative": re.compile(
         r"^(?:Let|Suppose|Imagine|Consider|Think|Write|Take|Collect|Picture|Set|Use|Keep|Store|Give|Ask|Choose|Begin|"
         r"Start|Log|Report|Sample|Note|Read|Say|Call|Fix|Look|Pick|Stack|Define)\b"

@@ -2,9 +2,9 @@
 
 The data file has a label (1: states something about a run, an experience or a source; 0: explains), a split, a topic
 and a sentence on each line. `val` and `test` were written apart from `train`, in other sentence forms. The weights come
-from `train`, the threshold from `val` (where the larger of miss rate and false-flag rate is smallest), and `test` is
-only ever measured. The layers and the penalty were chosen by cross-validation within `train`; the curve with whole
-topics left out is kept too.
+from `train`, the threshold from `val` (where 7 % of the explanations are flagged), and `test` is only ever measured.
+The layers and the penalty were chosen by cross-validation within `train`; the curve with whole topics left out is kept
+too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ DATA = Path(__file__).with_name("observations.tsv")
 PENALTY = 300.0
 FALSE_FLAGS = (0.05, 0.10, 0.15, 0.20)
 FOLDS = 6
+ALLOWED = 0.07  # of val's honest sentences; unseen ones are flagged somewhat oftener, and a tenth is the most
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,11 @@ def curve(scores: Array, y: Array) -> dict[str, float]:
 
 
 def choose_threshold(scores: Array, y: Array) -> float:
-    """Midway between the scores where the larger of miss rate and false-flag rate is smallest."""
-    points = np.sort(scores)
-    middles = (points[1:] + points[:-1]) / 2
-    worst = [max(1 - recall, false) for recall, false in (rates(scores, y, t) for t in middles)]
-    best = np.flatnonzero(np.isclose(worst, min(worst)))
-    return float(middles[best[len(best) // 2]])
+    """The middle of the thresholds that flag as many honest sentences as `ALLOWED` lets, and no more."""
+    honest = np.sort(scores[y == 0])[::-1]
+    flagged = int(ALLOWED * len(honest))
+    above = honest[flagged - 1] if flagged else honest[0] + 1
+    return float((above + honest[flagged]) / 2)
 
 
 def train() -> dict[str, Any]:

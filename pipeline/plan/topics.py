@@ -31,10 +31,8 @@ class TopicTable:
 
     def of(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The topics one of whose names stands in one of the texts, in the table's order."""
-        said = [words(text) for text in texts]
-        return tuple(
-            topic for topic, names in self.names.items() if any(words(n) in text for n in names for text in said)
-        )
+        said = "\n".join(words(text) for text in texts)  # a name is looked for within one text: it holds no line end
+        return tuple(topic for topic, names in self.names.items() if any(words(name) in said for name in names))
 
     def nearest(self, asked: str) -> str:
         """`did you mean 'x'?` for the nearest topic or other name."""

@@ -6,6 +6,7 @@ checks report an error that the good draft does not have. The table it writes is
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.kit.record import EDITIONS
-from pipeline.checks import CHECKS, comparisons, freshness, quotes, secrets
+from pipeline.checks import CHECKS, comparisons, fitting, freshness, observations, quotes, secrets
 from pipeline.checks.directions import OPPOSITES
 from pipeline.checks.subject import Subject, make_subject
 from pipeline.drafts import Draft, load_draft
@@ -22,6 +23,7 @@ from pipeline.evidence import Evidence, gather_all
 from pipeline.markdown import Span
 from pipeline.project import Project, find_project
 from pipeline.render import key_and_rest
+from tests.checks import unseen
 
 Mutant = tuple[str, Evidence]  # a corrupted body, and the evidence it meets (figures and listings live there)
 Mutate = Callable[[Subject, random.Random], Iterator[Mutant]]
@@ -35,6 +37,7 @@ class Corruption:
     mutate: Mutate
     certain: bool
     caught_by: str
+    queued: bool = False  # no error: a person is asked
 
 
 def roles(subject: Subject, *names: str) -> list[Span]:
@@ -104,6 +107,26 @@ def swap_keys(inside: bool, same_unit: bool, reworded: bool = False) -> Mutate:
                 yield swapped, subject.evidence
 
     return mutate
+
+
+def another_key(subject: Subject, rng: random.Random) -> Iterator[Mutant]:
+    """A value outside claims names some other fact."""
+    text, facts = subject.document.text, subject.evidence.results.facts
+    values = [s for s in subject.document.spans if s.kind == "role" and s.data["name"] == "val"]
+    keys = sorted(key for key in facts if "/" not in key)
+    while values:
+        span = rng.choice(values)
+        key = key_and_rest(span.data["content"])[0]
+        other = rng.choice([k for k in keys if k != key])
+        yield put(text, span, span.text.replace(key, other)), subject.evidence
+
+
+def wrong_number_word(subject: Subject, rng: random.Random) -> Iterator[Mutant]:
+    """A claim's words gain a multiplier that its values do not give."""
+    for span in shuffled(rng, roles(subject, "claim")):
+        said = span.data["content"].partition("|")[2]
+        words = rng.choice(["a hundred thousand times as much: ", "a millionfold, ", "a hundred-thousandfold: "])
+        yield put(subject.document.text, span, span.text.replace(said, words + said)), subject.evidence
 
 
 def typed(change: Callable[[str, random.Random], str]) -> Mutate:
@@ -299,6 +322,13 @@ STATED = (
     "Value iteration lagged behind.", "The figure shows a steeper curve.", "Our solver beats the library.",
 )  # fmt: skip
 
+HIDDEN = (
+    "It took &#49;&#50; sweeps.", "It took 1\u00ad2 sweeps.", "It took sev\u200ben sweeps.", "It took `12` sweeps.",
+    "Policy iteration is f\u200baster.", "Policy iteration was fast\u0435r.", "It took \uff11\uff12 sweeps.",
+    "It took \u246b sweeps.",
+    "It took **seven** sweeps.", "It took XIV sweeps.", "It took a dozen sweeps.", "It took [12](#heading) sweeps.",
+)  # fmt: skip
+
 CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("misspell a key", misspell_key, True, "unknown-key"),
     Corruption("type a value instead of naming it", typed(as_it_is), True, "typed-number"),
@@ -311,7 +341,10 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption(
         "swap two keys in reworded claims", swap_keys(True, True, True), False, "value-out-of-place, against-direction"
     ),
-    Corruption("swap two keys outside claims", swap_keys(False, True), False, "nothing: a person must see it"),
+    Corruption("swap two keys outside claims", swap_keys(False, True), False, "value-fit, in the review queue", True),
+    Corruption("put any other key outside claims", another_key, False, "value-fit, in the review queue", True),
+    Corruption("a number word its claim does not give", wrong_number_word, True, "claimed-number"),
+    Corruption("hide a number or a word behind characters", slip_in(*HIDDEN), True, "hidden-character, typed-number"),
     Corruption("invert a comparative in a claim", invert_comparative, True, "against-direction"),
     Corruption("bind words to another true claim", bind_to_another_claim, False, "value-out-of-place"),
     Corruption("a claim that no longer holds", falsify_claim, True, "false-claim"),
@@ -341,6 +374,12 @@ def errors(subject: Subject) -> dict[tuple[str, str], int]:
                 place = (finding.check, finding.message)
                 counts[place] = counts.get(place, 0) + 1
     return counts
+
+
+def queue(subject: Subject) -> dict[tuple[str, str], int]:
+    """What the value-fit check would ask a person, by check and message."""
+    found = [finding for finding in fitting.check(subject) if finding.check == "value-fit"]
+    return {(finding.check, finding.message): 1 for finding in found}
 
 
 def subjects(project: Project, evidences: list[Evidence]) -> list[Subject]:
@@ -381,7 +420,7 @@ def measure(made: list[Subject], each: int, seed: int = 0, only: str = "") -> di
     """Mutants of every class, at most `each` from every draft."""
     rates = {corruption.name: Rate() for corruption in CORRUPTIONS}
     for subject in made:
-        before = errors(subject)
+        clean = {False: errors(subject), True: queue(subject)}
         for corruption in CORRUPTIONS:
             if only not in corruption.name:
                 continue
@@ -389,7 +428,8 @@ def measure(made: list[Subject], each: int, seed: int = 0, only: str = "") -> di
             mutants = corruption.mutate(subject, random.Random(f"{seed} {corruption.name} {subject.draft.path.name}"))
             for _, mutant in zip(range(each), mutants, strict=False):
                 rate.made += 1
-                after = errors(corrupted(subject, mutant))
+                look = queue if corruption.queued else errors
+                before, after = clean[corruption.queued], look(corrupted(subject, mutant))
                 if any(count > before.get(place, 0) for place, count in after.items()):
                     rate.detected += 1
                 else:
@@ -420,7 +460,8 @@ def table(rates: dict[str, Rate], drafts: int) -> str:
 
 Made by `python -m tests.checks.mutations`: {total} mutants of {drafts} good drafts (both
 editions).
-A mutant is detected when the checks report an error that the good draft does not have. Classes marked * are not
+A mutant is detected when the checks report an error that the good draft does not have (where the table says so: when
+the review queue gains an entry, which a person must decide before approval). Classes marked * are not
 decided by rule alone; all others must be detected every time: `tests/checks/test_mutations.py` fails where one is not.
 
 {chr(10).join(rows)}
@@ -428,10 +469,92 @@ decided by rule alone; all others must be detected every time: `tests/checks/tes
 The claims of these drafts stand in the words that the studies gave them. "Reworded" claims begin with other words, so
 that only the values themselves, and which claim they belong to, can give a swap away.
 
-What no rule can decide is left to review, where each value is shown with its description: two values outside claims
-that change places, two values of one reworded claim whose words have no direction, and a sentence that states a result
-without a comparison or a number.
+What no rule can decide is left to review: a value outside a claim that another fact would fit better, two values of one
+reworded claim whose words have no direction, and a sentence that states a result without a comparison or a number.
 """
+
+
+def unseen_table(subject: Subject) -> str:
+    """What happens to sentences that nothing was trained on, as Markdown."""
+    counts = unseen.rates(subject)
+    rows = ["| sentences nobody trained on | sentences | caught or queued |", "| --- | ---: | ---: |"]
+    for states, what in ((True, "state a result"), (False, "only explain")):
+        for group in sorted({group for group, _ in counts}):
+            seen, total = counts[group, states]
+            rows.append(f"| set {group}: {what} | {total} | {seen / total:.0%} |")
+        seen, total = (sum(counts[key][n] for key in counts if key[1] == states) for n in (0, 1))
+        rows.append(f"| all sets: {what} | {total} | {seen / total:.0%} |")
+    return f"""
+## Sentences that hold no role
+
+`tests/checks/unseen.tsv`, all weeks' topics in both editions' tones. The goals are 90 % and at most 10 %. Sets 1 and 2
+were measured before the training set grew (84 % caught, 10 % flagged) and looked at when the threshold's rule was set;
+set 3 was written after that and measured once.
+
+{curve_table()}
+
+{chr(10).join(rows)}
+
+What slips is mostly one form: a result in the present tense that reads like a law ("REINFORCE with a baseline settles,
+and without one it wanders"). Only who knows whether it was measured can tell it from an explanation.
+
+"""
+
+
+def curve_table() -> str:
+    """The observation model's own curve, from the file that holds it."""
+    measured = json.loads(observations.MODEL.read_text(encoding="utf-8"))["measured"]
+    columns = list(measured["test"]["recall_at"])
+    rows = [
+        "| model alone: recall at false flags of | " + " | ".join(f"{float(c):.0%}" for c in columns) + " | as used |"
+    ]
+    rows.append("| --- |" + " ---: |" * (len(columns) + 1))
+    for name, held in measured.items():
+        used = f"{held['recall']:.0%} at {held['false_flags']:.0%}" if "recall" in held else "–"
+        cells = " | ".join(f"{held['recall_at'][c]:.0%}" for c in columns)
+        rows.append(f"| {name.replace('_', ' ')}, {held['sentences']} sentences | {cells} | {used} |")
+    return "\n".join(rows)
+
+
+def fit_table(made: list[Subject]) -> str:
+    """How often `value-fit` asks about values that are right, and about any other fact in their place."""
+    right: list[float] = []
+    wrong: list[float] = []
+    for subject in made:
+        facts = {key: fact for key, fact in subject.evidence.results.facts.items() if "/" not in key}
+        described = {key: f"{fact.description}, in {fact.unit}" for key, fact in facts.items()}
+        uses = [(context, key) for _, context, key in fitting.uses(subject, facts)]
+        pairs = [(context, other) for context, _ in uses for other in facts]
+        for (context, other), fit in zip(pairs, fitting.fits(pairs, described) if pairs else [], strict=True):
+            (right if (context, other) in uses else wrong).append(fit.margin)
+    rows = ["| margin | values as they are, asked about | any other fact in their place, asked about |"]
+    rows += ["| ---: | ---: | ---: |"]
+    for margin in (0.15, 0.2, fitting.MARGIN, 0.3):
+        share = [sum(m > margin for m in margins) / max(1, len(margins)) for margins in (right, wrong)]
+        rows.append(f"| {margin}{' (used)' if margin == fitting.MARGIN else ''} | {share[0]:.0%} | {share[1]:.0%} |")
+    return f"""## Values that do not fit their sentence
+
+{len(right)} values outside claims, and {len(wrong)} with another key in their place.
+
+{chr(10).join(rows)}
+"""
+
+
+def property_table() -> str:
+    """The property tests over roles, merge and canonical JSON, with the number of cases each runs."""
+    from tests.checks import test_fuzz
+    from tests.pipeline import test_markdown, test_merge
+
+    rows = ["| property (hypothesis) | cases |", "| --- | ---: |"]
+    total = 0
+    for module in (test_fuzz, test_merge, test_markdown):
+        for name, test in vars(module).items():
+            used = getattr(test, "_hypothesis_internal_use_settings", None)
+            if name.startswith("test_") and used is not None:
+                total += used.max_examples
+                rows.append(f"| {name.removeprefix('test_').replace('_', ' ')} | {used.max_examples} |")
+    rows.append(f"| all | {total} |")
+    return "\n## Property tests\n\nWhat holds for any text, run by `make test`.\n\n" + "\n".join(rows) + "\n"
 
 
 def main() -> None:
@@ -442,7 +565,8 @@ def main() -> None:
     each = int(next((a.removeprefix("--each=") for a in sys.argv[1:] if a.startswith("--each=")), "12"))
     rates = measure(made, each, only=only)
     if not only:
-        (project.root / "docs" / "detection.md").write_text(table(rates, len(made)), encoding="utf-8")
+        text = table(rates, len(made)) + unseen_table(made[0]) + fit_table(made) + property_table()
+        (project.root / "docs" / "detection.md").write_text(text, encoding="utf-8")
     for name, rate in rates.items():
         if rate.made:
             sys.stdout.write(f"{rate.detected:4} of {rate.made:4}  {name}\n")

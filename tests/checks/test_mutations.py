@@ -20,6 +20,8 @@ AT_LEAST = {
     "take a claim's words out of it": 0.9,
     "state a comparison outside a claim": 0.9,
     "swap two keys in reworded claims": 0.6,
+    "swap two keys outside claims": 0.5,
+    "put any other key outside claims": 0.7,
 }
 
 
@@ -59,7 +61,7 @@ def test_the_others_reach_their_rate(real: dict[str, Rate], name: str) -> None:
 
 def test_the_committed_table_names_every_class() -> None:
     text = (ROOT / "docs" / "detection.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("|")][2:]
     assert [row.split("|")[1].strip().removesuffix(" *") for row in rows] == [c.name for c in CORRUPTIONS]
     for row, corruption in zip(rows, CORRUPTIONS, strict=True):
         assert not corruption.certain or row.split("|")[3].strip() == "100%"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.secrets import check, find_secrets, redact
+from pipeline.checks.secrets import check
 from pipeline.checks.subject import make_subject
 from pipeline.drafts import Draft, load_draft
 from pipeline.project import Project
+from pipeline.secrets import find_secrets, redact
 from tests.toy_project import the_post
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ def test_a_loop_at_the_command_line(drafted: Project) -> None:
     assert "\x1b[" not in checked.stdout
     assert forge("publish", cwd=root).returncode == 1
     undecided = forge("approve", "coin-post", "--by", "Ada", cwd=root)
-    assert undecided.returncode == 2 and "1 sentence of the review queue undecided" in undecided.stderr
+    assert undecided.returncode == 2 and "2 sentences of the review queue undecided" in undecided.stderr
     assert "Only fair coins were thrown." in undecided.stderr and "--queue-read" in undecided.stderr
     approved = forge("approve", "coin-post", "--by", "Ada", "--queue-read", cwd=root)
     assert approved.returncode == 0 and "coin-post · manager: approved by Ada" in approved.stdout
@@ -137,24 +138,29 @@ def test_an_unknown_budget_or_writer_is_refused(drafted: Project) -> None:
     assert done.returncode == 2 and "did you mean 'offline'?" in done.stderr
 
 
-def at_a_terminal(keys: str, *words: str, cwd: Path) -> str:
-    """Run the command in a pseudo-terminal and type `keys`; returns the screen."""
+def at_a_terminal(keys: str, *words: str, cwd: Path, seconds: float = 120) -> str:
+    """Run the command in a pseudo-terminal and type `keys`, each at the next prompt; the last one answers all further
+    prompts. Returns the screen; fails when nothing is written for `seconds`."""
     import pty
+    import select
 
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(cwd)
         env = {"FORGE_ROOT": str(cwd), "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PAGER": "cat"}
         os.execve(sys.executable, [sys.executable, "-m", "pipeline.cli.main", *words], {**os.environ, **env})
-    screen = b""
-    for key in keys.split("|"):
-        while b" > " not in screen.rpartition(b"\n")[2] and b"reason: " not in screen.rpartition(b"\n")[2]:
-            screen += os.read(terminal, 4096)
-        os.write(terminal, f"{key}\n".encode())
-        screen += b"\n"
+    screen, typed = b"", keys.split("|")
     try:
-        while piece := os.read(terminal, 4096):
-            screen += piece
+        while True:
+            if not select.select([terminal], [], [], seconds)[0]:
+                os.kill(pid, signal.SIGKILL)
+                pytest.fail(f"the command waits for something:\n{screen.decode(errors='replace')}")
+            screen += os.read(terminal, 4096)
+            last = screen.rpartition(b"\n")[2]
+            if b" > " in last or b"reason: " in last:
+                os.write(terminal, f"{typed[0]}\n".encode())
+                screen += b"\n"
+                typed = typed[1:] or typed
     except OSError:  # the terminal closes with the command
         pass
     os.waitpid(pid, 0)
@@ -169,7 +175,7 @@ def test_review_at_the_keyboard(drafted: Project) -> None:
     assert "typed-number" in screen and "+A fair coin shows 98 heads." in screen
     assert "cannot be approved: 1 finding" in screen and screen.count("[q]uit") == 3, "a refusal keeps the session"
     draft.write_text(good)
-    screen = at_a_terminal("a|n|a|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    screen = at_a_terminal("a|n|a|y|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
     assert "Only fair coins were thrown." in screen and "nothing was recorded" in screen and "approved" in screen
     screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--text", "--by", "Ada", cwd=drafted.root)
     assert "sent back" in screen

@@ -110,7 +110,7 @@ def test_a_killed_week_is_finished_by_the_next_call(clone: Path, root_path: Path
 
 def test_approve_publish_and_build(clone: Path) -> None:
     for post in ("decision-making-101", "bellman-equations-explained"):
-        code, said = forge(clone, "approve", post, "--by", "Ada", "--budget", "smoke")
+        code, said = forge(clone, "approve", post, "--by", "Ada", "--queue-read", "--budget", "smoke")
         assert code == 0, said
     code, said = forge(clone, "publish", "--budget", "smoke")
     assert code == 0 and said.count(": published") == 4, said

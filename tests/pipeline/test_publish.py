@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from experiments.kit.errors import CannotRun
+from experiments.kit.files import sha256
+from pipeline.cards import draw_card
 from pipeline.evidence import gather_all
 from pipeline.finding import Finding
 from pipeline.project import Project
@@ -138,6 +140,52 @@ def test_an_edited_or_foreign_figure_is_named(published: Project) -> None:
     assert checks(found) == {"edited-figure", "unapproved-figure"}
     go(published)
     assert verify_site(published, gather_all(published, "small")[0]) == []
+
+
+def test_a_page_comes_with_its_data_its_series_and_a_card(published: Project) -> None:
+    data = json.loads((published.site / "assets/data/scientist/coin-post.json").read_text())
+    assert data["facts"]["coin.many"]["value"] == 98.0 and data["facts"]["coin.many"]["file"].endswith("coin_study.py")
+    assert data["claims"]["coin.more"]["holds"] is True
+    assert data["runs"]["toy/coin"]["commit"] == "c" * 40
+    assert data["sources"]["feller1968"]["year"] == "1968"
+    for edition in ("scientist", "manager"):
+        assert (published.site / f"assets/cards/{edition}/coin-post.png").read_bytes()[:4] == b"\x89PNG"
+    series = data["figures"]["coin.heads"]["series"]
+    assert sha256((published.site / series).read_bytes())[:10] in series
+    assert series in (published.site / "assets/data/manager/coin-post.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["assets/data/scientist/coin-post.json", "assets/cards/manager/coin-post.png", "assets/series/toy/*.csv"]
+)
+def test_an_edited_missing_or_foreign_companion_is_named(name: str, published: Project) -> None:
+    (path,) = published.site.glob(name)
+    before = path.read_bytes()
+    path.write_bytes(draw_card("Other", "manager", 9, "S", None) if path.suffix == ".png" else before + b" ")
+    assert "edited-file" in checks(verify_site(published, gather_all(published, "small")[0]))
+    assert "published" in [p.outcome for p in go(published)]
+    assert path.read_bytes() == before
+    path.unlink()
+    assert "missing-file" in checks(verify_site(published, gather_all(published, "small")[0]))
+    go(published)
+    foreign = path.with_name("foreign" + path.suffix)
+    foreign.write_bytes(before)
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert [(f.check, f.file) for f in found] == [("unapproved-file", published.relative(foreign))]
+    go(published)
+    assert not foreign.exists() and verify_site(published, gather_all(published, "small")[0]) == []
+
+
+def test_publishing_one_post_leaves_the_companions_of_others(published: Project) -> None:
+    stray = page_path(published, "stray", "scientist")
+    stray.write_text("# Stray")
+    own = published.site / "assets" / "data" / "scientist" / "stray.json"
+    own.write_text("{}")
+    go(published)
+    assert own.is_file()
+    stray.unlink()
+    go(published)
+    assert not own.exists()
 
 
 def test_a_forged_approval_does_not_hold(published: Project) -> None:

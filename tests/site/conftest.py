@@ -35,7 +35,11 @@ def make_project(root: Path, *, posts: tuple[str, ...] = ("scientist", "manager"
     shutil.copy(REPO / "mkdocs.yml", root)
     (root / "pipeline").mkdir()
     shutil.copytree(REPO / "pipeline" / "theme", root / "pipeline" / "theme")
-    shutil.copytree(REPO / "site", root / "site", ignore=shutil.ignore_patterns("posts", "figures"))
+    made = shutil.ignore_patterns("posts", "figures", "data", "series", "cards")
+    shutil.copytree(REPO / "site", root / "site", ignore=made)
+    shutil.copytree(FIXTURES / "notes", root / "notes")
+    (root / "experiments" / "week01_mdp").mkdir(parents=True)
+    shutil.copy(REPO / "experiments" / "week01_mdp" / "value_iteration.py", root / "experiments" / "week01_mdp")
     if posts:
         shutil.copytree(FIXTURES / "assets", root / "site" / "assets", dirs_exist_ok=True)
     for edition in ("scientist", "manager"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 POST = "scientist/optimal-decisions/"
 PAGES = ["", "scientist/", "manager/", POST, "manager/optimal-decisions/", "scientist/tags/", "about/", "404.html"]
-PAGES += ["scientist/decision-making-101/", "scientist/archive/2026/11/"]
+PAGES += ["scientist/decision-making-101/", "scientist/archive/2026/11/", "scientist/series/", "glossary/"]
+PAGES += ["code/week01_mdp/value_iteration/"]
 Open = Callable[..., Any]
 
 
@@ -119,8 +121,26 @@ def test_formulas_tables_figures_and_values_stand_without_scripts(open_page: Ope
     figure.scroll_into_view_if_needed()
     assert [img.is_visible() for img in figure.locator("img").all()] == [True, False]
     assert page.locator("data.kf-value").first.get_attribute("title").startswith("expected discounted return")
-    page.get_by_text("How this was measured").click()
+    page.locator("summary", has_text="How this was measured").click()
     assert page.get_by_role("cell", name="fitted contraction rate").is_visible()
+
+
+def test_a_value_leads_to_its_row_and_its_line_without_scripts(open_page: Open, address: str) -> None:
+    page = open_page(POST, java_script_enabled=False)
+    page.locator("a.kf-origin", has_text="438 sweeps").click()
+    assert page.url == f"{address}{POST}#fact-vi.frozenlake4.sweeps"
+    assert page.locator("#fact-vi\\.frozenlake4\\.sweeps").is_visible()  # the browser unfolds the appendix
+    page.locator(".kf-file a").click()
+    page.wait_for_url(f"{address}code/week01_mdp/value_iteration/#L30")
+    assert page.locator("#L30").is_visible()
+
+
+def test_a_term_leads_to_the_glossary_without_scripts(open_page: Open, address: str) -> None:
+    page = open_page(POST, java_script_enabled=False)
+    term = page.locator("a.kf-term").first
+    assert term.get_attribute("title")
+    term.click()
+    assert page.url.startswith(f"{address}glossary/#term-")
 
 
 @pytest.mark.parametrize(("scheme", "shown"), [("light", "light"), ("dark", "dark")])
@@ -147,7 +167,7 @@ def test_the_reader_may_choose_dark(open_page: Open) -> None:
 @pytest.mark.parametrize("way", ["hover", "tap", "keyboard"])
 def test_a_value_tells_where_it_comes_from(way: str, open_page: Open) -> None:
     page = open_page(POST, has_touch=way == "tap", viewport={"width": 390, "height": 844})
-    value = page.locator("data.kf-value").first
+    value = page.locator("a.kf-origin").first
     pop = page.locator(".kf-pop")
     assert not pop.is_visible()
     if way == "hover":
@@ -157,15 +177,68 @@ def test_a_value_tells_where_it_comes_from(way: str, open_page: Open) -> None:
     else:
         value.focus()
         page.keyboard.press("Enter")
-    assert "value_iteration.py:41" in pop.inner_text()
+    said = pop.inner_text()
+    for part in (
+        "expected discounted return",
+        "grid.frozenlake4.v_start",
+        "value iteration to 1e-10",
+        "0123456789",
+        "gridworlds-small-7f3a, 2026-11-20",
+        "Grid worlds (week01_mdp/gridworlds)",
+        "value_iteration.py:41",
+    ):
+        assert part in said
+    assert "a fixture" not in said  # the machine is named for times alone
     assert value.get_attribute("aria-expanded") == "true"
     box = pop.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     pop.get_by_role("link", name="How this was measured").click()
-    assert page.locator("details.abstract").evaluate("d => d.open")
+    assert page.locator("#how-this-was-measured").evaluate("d => d.open")
     assert page.get_by_role("cell", name="value iteration to 1e-10").is_visible()
-    page.keyboard.press("Escape")
     assert not pop.is_visible()
+
+
+def test_a_time_names_its_machine_and_interval_and_escape_closes(open_page: Open) -> None:
+    page = open_page(POST)
+    value = page.locator("a.kf-origin", has_text="0.006")
+    value.focus()
+    page.keyboard.press("Enter")
+    said = page.locator(".kf-pop").inner_text()
+    assert "2 cores, a fixture" in said and "n = 11" in said and "0.0058 to 0.0066" in said
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "value_iteration.py:60"
+    page.keyboard.press("Escape")
+    assert not page.locator(".kf-pop").is_visible()
+
+
+def test_a_term_says_what_it_means(open_page: Open) -> None:
+    page = open_page(POST)
+    page.locator("a.kf-term").first.click()
+    pop = page.get_by_role("dialog", name="What this term means")
+    assert pop.get_by_role("link", name="Glossary").is_visible()
+    page.locator("h1").click()
+    assert not pop.is_visible()
+
+
+def test_a_post_can_be_cited_and_its_data_taken_away(open_page: Open, built: Path) -> None:
+    page = open_page(POST)
+    page.locator("summary", has_text="Cite this post").click()
+    assert "@misc{" in page.locator("#cite code").inner_text()
+    page.locator("summary", has_text="Data and code").click()
+    with page.expect_download() as found:
+        page.locator("#data a", has_text="Every value").click()
+    taken = Path(found.value.path()).read_bytes()
+    assert taken == (built / "assets/data/scientist/optimal-decisions.json").read_bytes()
+    assert page.locator("#data code").first.inner_text() == hashlib.sha256(taken).hexdigest()[:16]
+
+
+def test_the_search_index_waits_for_the_search(open_page: Open) -> None:
+    page = open_page(POST, idle=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_request("**/search/search_index.json"):
+        page.locator("input[name=query]").focus()
+    assert len([url for url in asked if url.endswith("search_index.json")]) == 1
 
 
 def test_a_figure_can_be_enlarged_and_closed(open_page: Open) -> None:
@@ -273,7 +346,7 @@ def test_names_labels_headings_and_ids(path: str, open_page: Open) -> None:
     assert open_page(path).evaluate(AUDIT) == []
 
 
-@pytest.mark.parametrize("path", ["", "scientist/", POST, "manager/optimal-decisions/", "about/"])
+@pytest.mark.parametrize("path", ["", "scientist/", POST, "manager/optimal-decisions/", "about/", "glossary/"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_contrast(path: str, scheme: str, open_page: Open) -> None:
     page = open_page(path, color_scheme=scheme)
@@ -304,7 +377,8 @@ def test_a_first_view_is_light(edition: str, kib: int, open_page: Open, address:
     loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     names = {url.removeprefix(address).partition("#")[0] for url in loaded}
     assert "assets/kf.css" in names and any(name.endswith(".woff2") for name in names)
-    names |= {f"{edition}/optimal-decisions/index.html", "search/search_index.json"}  # the worker fetches the index
+    names.add(f"{edition}/optimal-decisions/index.html")
+    assert "search/search_index.json" not in names
     sizes = {name: packed(built / name) for name in names}
     assert sum(sizes.values()) <= kib * 1024, sizes
 

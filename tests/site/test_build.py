@@ -13,6 +13,9 @@ import pytest
 
 from experiments.kit.errors import CannotRun
 from pipeline import site
+from pipeline.cards import draw_card
+from pipeline.site import search
+from pipeline.site.scan import scan_external, scan_links
 
 DRAFT_BYTES = "wombat-draft-bytes-5b1f"
 
@@ -204,7 +207,7 @@ def test_the_author_comes_from_the_project(project: Path) -> None:
 
 def test_the_search_index_is_short_and_has_no_markup_of_formulas(built: Path) -> None:
     index = json.loads((built / "search" / "search_index.json").read_text(encoding="utf-8"))
-    assert all(len(entry["text"]) <= 2 * site.SEARCH_CHARACTERS for entry in index["docs"])
+    assert all(len(entry["text"]) <= 2 * search.CHARACTERS for entry in index["docs"])
     titles = {entry["title"] for entry in index["docs"]}
     assert "The optimality equation" in titles
     assert "Decision Making 101: How AI Learns to Choose (Manager edition)" in titles
@@ -214,6 +217,47 @@ def test_the_search_index_is_short_and_has_no_markup_of_formulas(built: Path) ->
         entry["location"].split("/")[0]: entry.get("boost") for entry in index["docs"] if "/" in entry["location"]
     }
     assert boosts["scientist"] == 2 and boosts["manager"] is None
+
+
+def test_machines_can_cite_a_post(built: Path) -> None:
+    page = (built / "scientist/optimal-decisions/index.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
+    assert found
+    data = json.loads(found[1])
+    assert data["@type"] == "BlogPosting" and data["datePublished"] == "2026-11-20"
+    assert data["isPartOf"]["name"] == "Knowledge Forge: Scientist edition"
+    assert data["citation"][0]["sameAs"] == "https://doi.org/10.1002/9780470316887"
+    assert "url" not in data and "og:image" not in page  # a site without an address has no absolute links
+    for name in ("citation_title", "citation_author", "citation_publication_date", "citation_reference"):
+        assert f'<meta name="{name}" content="' in page
+    feeds = re.findall(r'<link rel="alternate feed" type="application/atom\+xml" title="[^"]*" href="([^"]*)">', page)
+    assert feeds == ["../../manager/feed.xml", "../feed.xml"]
+
+
+def test_with_an_address_previews_and_citations_are_absolute(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_SITE_URL", "https://example.org/forge/")
+    card = project / "site/assets/cards/scientist/optimal-decisions.png"
+    card.parent.mkdir(parents=True)
+    card.write_bytes(draw_card("Title", "scientist", 1, "Forge", None))
+    page = (site.build(project).out / "scientist/optimal-decisions/index.html").read_text(encoding="utf-8")
+    base = "https://example.org/forge/"
+    assert f'<meta property="og:image" content="{base}assets/cards/scientist/optimal-decisions.png">' in page
+    assert f'<meta name="citation_public_url" content="{base}scientist/optimal-decisions/">' in page
+    assert f'"url": "{base}scientist/optimal-decisions/"' in page
+    assert "url          = {https://example.org/forge/scientist/optimal-decisions/}" in page
+
+
+def test_neighbours_series_and_data_stand_below_a_post(built: Path) -> None:
+    page = (built / "scientist/optimal-decisions/index.html").read_text(encoding="utf-8")
+    assert 'href="../series/#week-1">Week 1: First steps</a>' in page
+    assert re.search(r'<a class="kf-steps__prev" href="../decision-making-101/" rel="prev">', page)
+    assert 'aria-current="page">The Mathematics of Optimal Decisions' in page
+    assert 'href="../../assets/series/week01_mdp/convergence.d5a1f7c2b0.csv" download' in page
+
+
+def test_no_comment_reaches_public(built: Path) -> None:
+    for path in (*built.glob("scientist/**/*.html"), *built.glob("manager/**/*.html"), built / "index.html"):
+        assert "<!--" not in path.read_text(encoding="utf-8"), path
 
 
 def test_pages_load_the_formula_style_only_where_a_formula_stands(built: Path) -> None:
@@ -234,9 +278,9 @@ def test_scan_external_sees_what_a_browser_would_load(tmp_path: Path) -> None:
         '<svg xmlns="http://www.w3.org/2000/svg"><image xlink:href="https://i.example/n.png"/>'
         '<g><use xlink:href="#local"/></g><metadata rdf:resource="http://purl.org/dc"/></svg>'
     )
-    hosts = {re.search(r"//(\w)\.example", f.message)[1] for f in site.scan_external(tmp_path)}  # type: ignore[index]
+    hosts = {re.search(r"//(\w)\.example", f.message)[1] for f in scan_external(tmp_path)}  # type: ignore[index]
     assert hosts == {"b", "d", "e", "f", "g", "h", "i"}
-    assert {f.file for f in site.scan_external(tmp_path, name="public")} == {
+    assert {f.file for f in scan_external(tmp_path, name="public")} == {
         "public/page.html",
         "public/sheet.css",
         "public/figure.svg",
@@ -260,7 +304,7 @@ def test_scan_links_follows_directories_fragments_and_the_base(tmp_path: Path) -
         '<a id="top" href="mailto:x@y.example">6</a><a href="https://z.example/#q">7</a><img src="a/pic.png">',
     )
     (tmp_path / "a" / "index.html").write_text('<h2 id="here">x</h2><a href="..">up</a><a href="/kf/a/">base</a>')
-    messages = [f.message for f in site.scan_links(tmp_path, base="/kf/")]
+    messages = [f.message for f in scan_links(tmp_path, base="/kf/")]
     assert messages == [
         "link a/#gone leads to a place that a/index.html does not have",
         "link a/pic.png leads to nothing",

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline import site
+from pipeline.site.serve import _free_port, make_server, serve
 
 
 @pytest.fixture
 def served(project: Path) -> Iterator[tuple[Any, list[str], Path]]:
     said: list[str] = []
     result = site.build(project)
-    server = site.make_server(project, lambda: site.build(project), result.out, port=0, say=said.append)
+    server = make_server(project, lambda: site.build(project), result.out, port=0, say=said.append)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     port = urlsplit(server.url).port
@@ -71,13 +72,13 @@ def test_a_taken_port_is_passed_over() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert site._free_port(port) != port
+        assert _free_port(port) != port
 
 
 def test_nothing_to_show_is_said(project: Path) -> None:
     said: list[str] = []
     (project / "site" / "about.md").write_text("[x](nowhere.md)\n", encoding="utf-8")
-    assert site.serve(project, lambda: site.build(project), port=0, say=said.append) == 1
+    assert serve(project, lambda: site.build(project), port=0, say=said.append) == 1
     assert "nowhere.md" in said[0]
 
 

@@ -20,74 +20,102 @@
   if (full && short)
     new IntersectionObserver(([entry]) => short.toggleAttribute("data-kf-shown", !entry.isIntersecting)).observe(full);
 
-  // Where a value comes from, on hover, tap or focus. The text is the value's title, which works without scripts too.
-  if (edition) {
-    const pop = document.createElement("div");
+  // Where a value comes from, and what a term means: on hover, tap or Enter. Without scripts both are plain links, to
+  // the value's row in "How this was measured" and to the glossary.
+  const marked = edition ? all("a.kf-origin, a.kf-term", edition) : [];
+  if (marked.length && "popover" in HTMLElement.prototype) {
+    const known = document.getElementById("kf-facts");
+    const { facts = {}, runs = {} } = known ? JSON.parse(known.textContent) : {};
+    const make = (tag, text, inner = []) => {
+      const element = document.createElement(tag);
+      if (text) element.textContent = text;
+      element.append(...inner);
+      return element;
+    };
+    const link = (text, href) => Object.assign(make("a", text), { href });
+    const codePage = (address) => {
+      const [path, line] = address.split("#");
+      return `${known.dataset.base}/${path}${known.dataset.suffix}#${line}`;
+    };
+    const origin = (data, text) => {
+      const fact = facts[data.dataset.key];
+      if (!fact) return [make("p", text.replaceAll(" · ", "\n"))];
+      const run = runs[fact.run] || {};
+      const rows = [
+        ["How", fact.how],
+        ["Repetitions", fact.n > 1 && `n = ${fact.n}`],
+        ["Interval", fact.interval],
+        ["Run", fact.run && `${fact.run}${run.date ? `, ${run.date}` : ""}`],
+        ["Study", run.study && `${run.title} (${run.study})`],
+        ["Seeds", run.seeds && String(run.seeds)],
+        ["Commit", run.commit],
+        ["Measured on", fact.machine && run.machine],
+        ["Line", fact.line && (fact.code ? link(fact.line.split("/").pop(), codePage(fact.code)) : fact.line)],
+      ].filter(([, value]) => value);
+      const list = make("dl", "", rows.flatMap(([name, value]) => [make("dt", name), make("dd", "", [value])]));
+      return [make("p", fact.what), make("code", data.dataset.key), list];
+    };
+
+    const pop = make("div");
     pop.className = "kf-pop";
     pop.id = "kf-pop";
-    pop.hidden = true;
-    const say = document.createElement("p");
-    const key = document.createElement("code");
-    const link = document.createElement("a");
-    link.textContent = "How this was measured";
-    pop.append(say, key, document.createElement("br"), link);
+    pop.popover = "manual"; // "auto" would close between a press and its click
+    pop.setAttribute("role", "dialog");
     edition.append(pop);
-    const appendix = all("details.abstract").find((fold) => fold.textContent.trim().startsWith("How this was measured"));
-    if (appendix) appendix.id ||= "how-this-was-measured";
-    const rows = new Map(appendix ? all("tr code", appendix).map((code) => [code.textContent, code.closest("tr")]) : []);
     let open = null;
     const close = () => {
-      if (open) open.setAttribute("aria-expanded", "false");
+      if (!open) return;
+      open.setAttribute("aria-expanded", "false");
       open = null;
-      pop.hidden = true;
+      pop.hidePopover();
     };
-    const show = (value) => {
-      if (open === value) return;
+    const show = (mark) => {
+      if (open === mark) return;
       close();
-      open = value;
+      const data = mark.querySelector("data");
+      const parts = data ? origin(data, mark.dataset.kfTitle) : [make("p", mark.dataset.kfTitle)];
+      const more = link(data ? "How this was measured" : "Glossary", mark.getAttribute("href"));
+      more.addEventListener("click", close);
+      pop.replaceChildren(...parts, more);
+      pop.setAttribute("aria-label", data ? "Where this value comes from" : "What this term means");
+      mark.after(pop); // next in reading and tab order
+      pop.showPopover();
+      open = mark;
       open.setAttribute("aria-expanded", "true");
-      say.textContent = value.dataset.kfTitle.replaceAll(" · ", "\n");
-      key.textContent = value.dataset.key || "";
-      const row = rows.get(value.dataset.key) || appendix;
-      link.hidden = !row;
-      if (row) link.href = `#${(row.id ||= `fact-${value.dataset.key}`)}`;
-      pop.hidden = false;
-      value.after(pop); // next in reading and tab order
-      const box = value.getBoundingClientRect();
-      const base = pop.offsetParent.getBoundingClientRect();
+      const box = mark.getBoundingClientRect();
       const left = Math.min(Math.max(box.left, 16), document.documentElement.clientWidth - pop.offsetWidth - 16);
-      pop.style.left = `${left - base.left}px`;
-      pop.style.top = `${box.bottom - base.top + 4}px`;
+      const below = box.bottom + 4 + pop.offsetHeight <= innerHeight || box.top < pop.offsetHeight + 60;
+      pop.style.left = `${left + scrollX}px`;
+      pop.style.top = `${(below ? box.bottom + 4 : box.top - pop.offsetHeight - 4) + scrollY}px`;
     };
-    for (const value of all("data.kf-value[title]", edition)) {
-      value.dataset.kfTitle = value.title;
-      value.removeAttribute("title");
-      value.tabIndex = 0;
-      value.setAttribute("role", "button");
-      value.setAttribute("aria-expanded", "false");
-      value.setAttribute("aria-controls", "kf-pop");
-      value.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(value));
-      const ask = () => { show(value); pop.scrollIntoView({ block: "nearest" }); };
-      value.addEventListener("click", ask);
-      value.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); ask(); }
+    for (const mark of marked) {
+      const titled = mark.title ? mark : mark.querySelector("[title]");
+      mark.dataset.kfTitle = titled ? titled.title : "";
+      if (titled) titled.removeAttribute("title");
+      mark.setAttribute("aria-haspopup", "dialog");
+      mark.setAttribute("aria-expanded", "false");
+      mark.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(mark));
+      mark.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        show(mark);
       });
     }
-    document.addEventListener("pointerdown", (event) => !event.target.closest(".kf-pop, data.kf-value") && close());
+    const elsewhere = (event) => !event.target.closest?.(".kf-pop, a.kf-origin, a.kf-term");
     document.addEventListener("pointerover", (event) => {
-      if (event.pointerType === "mouse" && open !== document.activeElement && !event.target.closest(".kf-pop, data.kf-value")) close();
+      if (event.pointerType === "mouse" && open !== document.activeElement && elsewhere(event)) close();
     });
-    document.addEventListener("focusin", (event) => !event.target.closest(".kf-pop, data.kf-value") && close());
+    for (const type of ["focusin", "pointerdown"]) document.addEventListener(type, (event) => elsewhere(event) && close());
     document.addEventListener("keydown", (event) => event.key === "Escape" && close());
-    // A link into the folded appendix unfolds it.
-    const unfold = () => {
-      const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-      const fold = target && target.closest("details");
-      if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
-    };
-    addEventListener("hashchange", unfold);
-    unfold();
   }
+  // A link into a folded part unfolds it, also in browsers that do not by themselves.
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && target.closest("details");
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
 
   // Figures at full size.
   for (const figure of all(".kf-figure")) {
@@ -117,13 +145,14 @@
     figure.append(button);
   }
 
-  // Wide formulas and tables can be scrolled from the keyboard.
-  const scrollers = () => {
-    for (const box of all("div.arithmatex, .md-typeset__scrollwrap"))
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-      else box.removeAttribute("tabindex");
-  };
-  addEventListener("load", scrollers);
-  addEventListener("resize", scrollers);
+  // Wide formulas and tables can be scrolled from the keyboard; each is looked at when it comes near the screen.
+  const near = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target: box } of entries)
+      if (isIntersecting) {
+        if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+        else box.removeAttribute("tabindex");
+      }
+  }, { rootMargin: "50%" });
+  for (const box of all("div.arithmatex, .md-typeset__scrollwrap")) near.observe(box);
   addEventListener("beforeprint", () => all("details").forEach((fold) => (fold.open = true)));
 })();
