@@ -71,7 +71,7 @@ def build_with_zensical(folder: Path) -> Path:
     docs = folder / "docs"
     docs.mkdir()
     tree.lay_out(REPO / "site", docs)
-    shelf = fill_shelf(REPO, docs)
+    shelf = fill_shelf(REPO, docs, whole=True)
     made = tree.generate(shelf, docs)
     text = yaml.safe_dump(json.loads(json.dumps(configuration(shelf, docs, made))), sort_keys=False)
     (folder / "mkdocs.yml").write_text(text, encoding="utf-8")

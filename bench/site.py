@@ -8,7 +8,8 @@
 Synthetic posts are made from the published ones: their sections, figures, formulas, values, listings, sources and
 appendix, with other words drawn from their vocabulary and longer formulas made unique, so that neither gzip nor the
 cache of formulas flatters the result. A Scientist post has about 3,200 words, a Manager post about 1,200: 2,200 on
-average, as in the baseline.
+average. That is the `real` shape; `baseline` cuts each post to what the baseline's had: 12 formulas, 3 figures, 2
+listings, 6 sources, 6 rows of the appendix.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ COMPRESSED = {".html", ".css", ".js", ".svg", ".json", ".xml", ".txt"}
 # ---- synthetic posts ------------------------------------------------------------------------------------------------
 
 
-def make_site(root: Path, posts: int, seed: int = 1) -> None:
-    """A project in `root` with `posts` posts, half of them in each edition."""
+def make_site(root: Path, posts: int, shape: str = "real", seed: int = 1) -> None:
+    """A project in `root` with `posts` posts of a shape, half of them in each edition."""
     chance = random.Random(seed)
     root.mkdir(parents=True)
     shutil.copy(REPO / "mkdocs.yml", root)
@@ -67,7 +68,7 @@ def make_site(root: Path, posts: int, seed: int = 1) -> None:
         told = _sections(models["scientist"][number % len(models["scientist"])], chance)
         for edition in EDITIONS:
             model = models[edition][number % len(models[edition])]
-            _write_post(root, model, edition, number, title, told, vocabulary, chance)
+            _write_post(root, model, edition, number, title, told, shape, vocabulary, chance)
 
 
 def _sections(model: Path, chance: random.Random) -> set[str]:
@@ -88,8 +89,8 @@ def _id(section: str) -> str:
 
 
 def _write_post(
-    root: Path, model: Path, edition: str, number: int, title: str, told: set[str], vocabulary: list[str],
-    chance: random.Random,
+    root: Path, model: Path, edition: str, number: int, title: str, told: set[str], shape: str,
+    vocabulary: list[str], chance: random.Random,
 ) -> None:  # fmt: skip
     slug = f"study-{number:04d}"
     _, head, text = model.read_text().split("---\n", 2)
@@ -102,6 +103,8 @@ def _write_post(
     body = re.sub(r"\[(Figure \d+)\]\(#[^)]*\)", r"\1", body)
     body = re.sub(r"(?<!\$)\$([^$\n]{12,})\$(?!\$)", rf"$\1 \\vphantom{{{number}}}$", body)
     body = re.sub(r"\$\$\n(.*?)\n\$\$", rf"$$\n\\vphantom{{{number}}} \1\n$$", body, flags=re.S)
+    if shape == "baseline":
+        body, notes, appendix = _as_in_the_baseline(body, notes, appendix)
     body = _own_figures(body, root, edition, slug)
     cited = dict.fromkeys(re.findall(r"\[\^([\w-]+)\]", body))
     body += "".join(f"\n[^{key}]: {notes[key]}\n" for key in cited if key in notes)
@@ -121,6 +124,21 @@ def _write_post(
         target = root / "site" / "assets" / folder / edition / f"{slug}{suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
+
+
+def _as_in_the_baseline(body: str, notes: dict[str, str], appendix: str) -> tuple[str, dict[str, str], str]:
+    """A post cut to the counts of the baseline's."""
+
+    def first(count: int, pattern: str, text: str, instead: str = "") -> str:
+        seen = iter(range(10**6))
+        return re.sub(pattern, lambda m: m[0] if next(seen) < count else instead, text, flags=re.S | re.M)
+
+    body = first(12, r"\$\$.*?\$\$|\$[^$\n]+\$", body, "this")
+    body = first(3, r"^<figure.*?</figure>\n", body)
+    body = first(2, r"^```.*?^```\n", body)
+    notes = dict(list(notes.items())[:6])
+    body = re.sub(r"\[\^([\w-]+)\]", lambda m: m[0] if m[1] in notes else "", body)
+    return body, notes, first(8, r"^    \|.*?\n", appendix)
 
 
 def _without_footnotes(text: str) -> tuple[str, dict[str, str]]:
@@ -164,11 +182,11 @@ def _own_figures(body: str, root: Path, edition: str, slug: str) -> str:
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
 
-def measure_build(posts: int, repeats: int) -> dict[str, Any]:
+def measure_build(posts: int, repeats: int, shape: str) -> dict[str, Any]:
     """Build a synthetic site in a process of its own; the best of `repeats` (other programs only make it slower)."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "project"
-        make_site(root, posts)
+        make_site(root, posts, shape)
         seconds, processor = [], []
         for _ in range(repeats):
             started, used = time.perf_counter(), _processor_time()
@@ -183,7 +201,7 @@ def measure_build(posts: int, repeats: int) -> dict[str, Any]:
         index = (root / "public" / "search" / "search_index.json").read_bytes()
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         return {
-            "posts": posts, "pages": sum(1 for _ in (root / "public").rglob("*.html")),
+            "posts": posts, "shape": shape, "pages": sum(1 for _ in (root / "public").rglob("*.html")),
             "seconds": [round(each, 1) for each in seconds], "best_s": round(min(seconds), 1),
             "best_cpu_s": round(min(processor), 1), "peak_mib": round(peak),
             "search_index_kb_gzip": round(len(gzip.compress(index, 6)) / 1000, 1),
@@ -328,13 +346,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.site", description="The site's numbers, as JSON.")
     parser.add_argument("what", choices=["build", "preview", "weight", "lighthouse"])
     parser.add_argument("--posts", type=int, nargs="+", default=[40, 200])
+    parser.add_argument("--shape", choices=["real", "baseline"], default="real")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--public", type=Path, default=REPO / "public", help="a built site (default: public/)")
     parser.add_argument("--module", type=Path, default=Path(), help="where `npm install lighthouse@12.2.3` was run")
     chosen = parser.parse_args()
     if chosen.what == "build":
         for posts in chosen.posts:
-            print(json.dumps(measure_build(posts, chosen.repeats)), flush=True)
+            print(json.dumps(measure_build(posts, chosen.repeats, chosen.shape)), flush=True)
     elif chosen.what == "preview":
         print(json.dumps(measure_preview(chosen.repeats)))
     elif chosen.what == "weight":

@@ -78,7 +78,9 @@ def bring_up_to_date(
         for evidence in evidences:
             done.findings += evidence.findings
         done.drafts = draft_posts(project, evidences, writer, report, budget_usd=budget_of(project, None))
-        done.states = [edition_state(project, evidence, edition) for evidence in evidences for edition in EDITIONS]
+        done.states = [
+            edition_state(project, evidence, edition, queue=True) for evidence in evidences for edition in EDITIONS
+        ]
         done.preview = build_preview(project, evidences, done.states, report)
     done.seconds = time.perf_counter() - began
     return done

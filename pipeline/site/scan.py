@@ -17,7 +17,9 @@ _LOADING_TAG = re.compile(
 _ATTRIBUTE = re.compile(r"""\b(src|href|xlink:href|srcset|data|poster)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.I)
 _REL = re.compile(r"""\brel\s*=\s*["']?([\w -]+)""", re.I)
 _CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""", re.I)
-_HAS_URL = re.compile(r"url\(|@import", re.I)
+_STYLED_ELSEWHERE = re.compile(
+    r"""url\(\s*(?:['"]|&quot;|&\#3[49];)?\s*(?:[a-z][a-z0-9+.-]*:)?//|@import""", re.I
+)  # decides quickly for nearly every file that none of its thousand styles is worth a look
 _STYLE = re.compile(r"""<style[^>]*>(.*?)</style>|\bstyle\s*=\s*"([^"]*)\"""", re.I | re.S)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.I)
 _ANCHOR = re.compile(r"""<(?:a|link|img|script|source)\s(?:[^>]*?\s)?(?:href|src)=("[^"]*"|'[^']*')""")
@@ -50,7 +52,7 @@ def _loaded(text: str, suffix: str) -> Iterator[str]:
     if suffix == ".css":
         styles = [text]
     else:
-        styles = [first or second for first, second in _STYLE.findall(text)] if _HAS_URL.search(text) else []
+        styles = [first or second for first, second in _STYLE.findall(text)] if _STYLED_ELSEWHERE.search(text) else []
         for tag in _LOADING_TAG.findall(text):
             if "//" not in tag and "&" not in tag:  # names no other host, which nearly every tag of a figure does not
                 continue

@@ -10,7 +10,7 @@ from itertools import accumulate
 from experiments.kit.record import EDITIONS
 from pipeline.site.generated import Generated, front
 from pipeline.site.plan_pages.draw import Point, figure, steps
-from pipeline.site.plan_pages.prose import LABELS, count, day, plain
+from pipeline.site.plan_pages.prose import count, day, plain
 from pipeline.site.plan_pages.view import PROGRESS, View, date_of
 
 
@@ -26,7 +26,7 @@ def _lines(view: View) -> Iterator[str]:
     all_ = len(view.plan.posts)
     if view.day:
         yield f"As of {day(view.day)}, the day of the newest publication.\n"
-    series = _series(view)
+    series = running_counts(view)
     drawn = {name: points for name, points in series.items() if points or name != "Planned"}
     dates = [date for points in series.values() for date, _ in points]
     if dates:
@@ -53,7 +53,7 @@ def _lines(view: View) -> Iterator[str]:
     yield from _planned(view)
 
 
-def _series(view: View) -> dict[str, list[Point]]:
+def running_counts(view: View) -> dict[str, list[Point]]:
     """Running counts by day: what the plan sets out, and each edition."""
     due: Counter[datetime.date] = Counter()
     for week in view.plan.weeks.values():
@@ -91,14 +91,11 @@ def _phases(view: View) -> Iterator[str]:
 def _planned(view: View) -> Iterator[str]:
     if view.plan.schedule.start is None:
         return
-    yield "## Weeks of the blog plan {#weeks}\n\n| week | ends | posts | both editions out | state |"
-    yield "| --- | --- | ---: | ---: | --- |"
+    yield "## Weeks of the blog plan {#weeks}\n\n| week | ends | posts out |\n| --- | --- | ---: |"
     for week in view.plan.weeks.values():
         dates = view.plan.schedule.dates(week.number)
         out = sum(view.progress.published.whole(post.slug) for post in week.posts)
-        state = view.progress.week_status(week)
         name = view.entry(PROGRESS, "week", week.number, f"{week.number}. {plain(week.title)}")
-        ends = day(dates[1]) if dates else ""
-        yield f"| {name} | {ends} | {len(week.posts)} | {out} | {LABELS.get(state, state)} |"
+        yield f"| {name} | {day(dates[1]) if dates else ''} | {out} of {len(week.posts)} |"
     missing = len(view.plan.posts) - sum(view.progress.published.whole(slug) for slug in view.plan.posts)
-    yield f"\n{count(missing, 'post')} to go.\n" if missing else ""
+    yield f"\nOut are posts whose two editions are; {count(missing, 'post')} to go.\n" if missing else ""

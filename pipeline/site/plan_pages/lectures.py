@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.plan import Lecture
 from pipeline.site.generated import Generated, front
 from pipeline.site.plan_pages.prose import count, meta, names, nested, plain, status
-from pipeline.site.plan_pages.view import LECTURES, View
+from pipeline.site.plan_pages.view import LECTURES, View, unique
 
 
 def pages(view: View) -> Iterator[Generated]:
@@ -35,9 +35,9 @@ def _lines(view: View) -> Iterator[str]:
         yield from nested(series.prerequisites)
         yield ""
     known = {block.name for block in series.blocks}
-    for block in series.blocks:
+    for block, anchor in zip(series.blocks, unique(block.name for block in series.blocks), strict=True):
         inside = [lecture for lecture in lectures.values() if lecture.block == block.name]
-        yield f"## {plain(block.title)} {{#block-{block.name}}}\n"
+        yield f"## {plain(block.title)} {{#block-{anchor}}}\n"
         if block.remark:
             yield meta(plain(block.remark))
         for lecture in inside:

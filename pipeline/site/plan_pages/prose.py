@@ -13,7 +13,7 @@ from pipeline.site.generated import escaped
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LABELS = {"in-progress": "in progress"}
 
-_COMMENT = re.compile(r"%%.*?(?:%%|\Z)|<!--.*?(?:-->|\Z)", re.S)
+COMMENT = re.compile(r"%%.*?(?:%%|\Z)|<!--.*?(?:-->|\Z)", re.S)
 _WIKILINK = re.compile(r"!?\[\[(?:[^\[\]|\n]*\|)?([^\[\]|\n]*)\]\]")
 
 
@@ -22,7 +22,7 @@ def said(text: str) -> str:
 
     A comment without an end hides the rest: better to lose a text than to leak one.
     """
-    return " ".join(_WIKILINK.sub(r"\1", _COMMENT.sub("", text)).split())
+    return " ".join(_WIKILINK.sub(r"\1", COMMENT.sub("", text)).split())
 
 
 @cache
@@ -51,13 +51,16 @@ def _spaced(pieces: list[str]) -> Iterator[str]:
 
 
 def link(words: str, target: str) -> str:
-    """A Markdown link; `words` are Markdown already. Only the web is linked to, or a page of the site."""
-    if "://" in target or target.startswith("//"):
-        if not re.match(r"https?://", target):
-            return words
-        target = re.sub(r"[<>\s\"\\|]", lambda sign: f"%{ord(sign[0]):02X}", target)
-        return f"[{words}](<{target}>)"
+    """A Markdown link to a page of the site; `words` are Markdown already."""
     return f"[{words}]({target})"
+
+
+def web(words: str, address: str) -> str:
+    """A Markdown link to an address of the web; the words alone for anything else, such as a script."""
+    if not re.match(r"https?://", address):
+        return words
+    address = re.sub(r"[<>\s\"\\|]", lambda sign: f"%{ord(sign[0]):02X}", address)
+    return f"[{words}](<{address}>)"
 
 
 def status(state: str) -> str:

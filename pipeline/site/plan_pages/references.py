@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from pipeline.bibliography import cited_keys
 from pipeline.plan import KINDS
 from pipeline.site.generated import Generated, front
-from pipeline.site.plan_pages.prose import count, joined, link, plain, titled
+from pipeline.site.plan_pages.prose import COMMENT, count, joined, plain, titled, web
 from pipeline.site.plan_pages.view import BIBLIOGRAPHY, View
 from pipeline.sources import MEDIA, Source
 
 _NAMES = {"paper": "Papers", "book": "Books", "course": "Courses", "video": "Videos", "tool": "Tools",
           "blog": "Blogs", "dataset": "Data sets", "site": "Sites"}  # fmt: skip
-_COMMENT = re.compile(r"%%.*?(?:%%|\Z)|<!--.*?(?:-->|\Z)", re.S)
 Entries = dict[str, list[str]]
 """Numbers of the plan's entries by their kind."""
 
@@ -46,7 +44,7 @@ def _lines(view: View) -> Iterator[str]:
 
 def _entry(view: View, source: Source, named: Entries, posts: list[str]) -> Iterator[str]:
     authors = titled(", ".join(source.authors[:6]) + (" et al." if len(source.authors) > 6 else ""))
-    title = link(f"*{titled(source.title)}*", source.link) if source.link else f"*{titled(source.title)}*"
+    title = web(f"*{titled(source.title)}*", source.link)
     year = f"({source.year})" if source.year else ""
     said = " ".join(part for part in (authors, year) if part)
     yield f"-   {said}{'. ' if said else ''}{title}{f'. {titled(source.venue)}' if source.venue else ''}"
@@ -92,7 +90,7 @@ def entries_citing(view: View) -> dict[str, Entries]:
         found[key][kinds[entry.note.path]][str(entry.number)] = None
     for kind in KINDS:
         for number, entry in view.plan.of(kind).items():
-            for key in cited_keys(_COMMENT.sub("", entry.note.text)):
+            for key in cited_keys(COMMENT.sub("", entry.note.text)):
                 found[key][kind][str(number)] = None
     order = {kind: [str(number) for number in view.plan.of(kind)] for kind in KINDS}
     return {

@@ -9,7 +9,7 @@ from pipeline.plan import Session
 from pipeline.plan.sessions import DAYS
 from pipeline.site.generated import Generated, front
 from pipeline.site.plan_pages.prose import count, day, fold, joined, meta, names, plain, said, status
-from pipeline.site.plan_pages.view import SPRINT, View
+from pipeline.site.plan_pages.view import SPRINT, View, unique
 
 
 def pages(view: View) -> Iterator[Generated]:
@@ -29,13 +29,14 @@ def _lines(view: View) -> Iterator[str]:
     yield "## The board {#board}\n"
     yield _board(view)
     if sprint.weekly:
-        yield "## Week by week {#weeks}\n\n| week | from | to | on |\n| ---: | --- | --- | --- |"
+        yield "## Week by week {#weeks}\n"
         for week in sprint.weekly:
-            dates = (day(date) if date else "" for date in (week.first, week.last))
-            yield f"| {week.number} | {' | '.join(dates)} | {plain(week.focus)} |"
+            dates = joined((day(date) for date in (week.first, week.last) if date), " to ")
+            yield f"- Week {week.number}{f', {dates}' if dates else ''}: {plain(week.focus)}"
         yield ""
     for name, title, sessions in _tracks(view):
-        yield f"## {f'Track {plain(name)}: {plain(title)}' if name else 'Without a track'} {{#track-{_anchor(name)}}}\n"
+        head = f"Track {plain(name)}: {plain(title)}" if name else "Without a track"
+        yield f"## {head} {{#track-{unique([name or 'none'])[0]}}}\n"
         for session in sessions:
             yield from _session(view, session)
     if sprint.metrics:
@@ -46,10 +47,6 @@ def _lines(view: View) -> Iterator[str]:
         yield "## From paper to practice {#progression}\n"
         yield from (f"- {plain(name)}: {plain(text)}" for name, text in sprint.progression)
         yield ""
-
-
-def _anchor(name: str) -> str:
-    return "".join(sign for sign in name.lower() if sign.isalnum()) or "none"
 
 
 def _tracks(view: View) -> Iterator[tuple[str, str, list[Session]]]:

@@ -17,7 +17,7 @@ from pipeline.plan import Plan, Resource
 from pipeline.plan.topics import words
 from pipeline.progress import Progress, Published
 from pipeline.site import code
-from pipeline.site.plan_pages.prose import link, meta, plain, said, titled
+from pipeline.site.plan_pages.prose import link, meta, plain, said, titled, web
 from pipeline.site.shelf import Post, Shelf
 from pipeline.sources import Source, load_sources
 
@@ -145,13 +145,13 @@ class View:
         source = self.sources.get(resource.source)
         title = titled(source.title) if source else plain(resource.text or resource.source)
         address = resource.link or (source.link if source else "")
-        parts = [link(title, address) if address else title]
+        parts = [web(title, address)]
         if resource.where:
             parts.append(f", {plain(resource.where)}")
         if source:
             parts.append(f" · {self.source(page, resource.source)}")
         notes = [plain(resource.note)] if resource.note else []
-        notes += ["the link as given leads elsewhere: see there"] if source and source.remark else []
+        notes += ["mislabelled: see the source"] if source and source.remark else []
         notes += ["read"] if resource.read else []
         return "".join(parts) + (f" ({'; '.join(notes)})" if notes else "")
 
