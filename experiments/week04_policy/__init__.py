@@ -1,0 +1,1 @@
+"""Week 4: policy optimization, from REINFORCE to learning from preferences."""
