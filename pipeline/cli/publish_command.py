@@ -30,6 +30,7 @@ def command(post: str | None, verify: bool, budget: str | None, as_json: bool) -
       forge publish
       forge publish --check
     """
+    from pipeline.drafts import draft_slugs
     from pipeline.evidence import gather_all, pick_post
     from pipeline.publish import publish, published_pages, verify_site
     from pipeline.transaction import locked
@@ -47,7 +48,8 @@ def command(post: str | None, verify: bool, budget: str | None, as_json: bool) -
                 say(f"{count_of(pages, 'published page')}: each is the page a person approved")
         finish(findings)
         return
-    chosen = [pick_post(evidences, post)] if post else evidences
+    drafted = set(draft_slugs(here))  # what is not drafted yet is no news here; `forge status` shows it
+    chosen = [pick_post(evidences, post)] if post else [e for e in evidences if e.post.slug in drafted]
     with locked(here):
         done = publish(here, chosen)
     refused = [finding for each in done for finding in each.findings]

@@ -3,7 +3,6 @@
 - Lists show titles and descriptions, so the whole post is not converted again for each list it stands in
   (half of the time of a large build).
 - The search index holds prose and headings: formulas, code, tables and the appendix are not parsed for it.
-- Python-Markdown looks its inline patterns up in a sorted registry, a thousand times a post; here in a list.
 - Templates are compiled once and kept (`.forge/templates`), not for every build.
 """
 
@@ -30,7 +29,6 @@ _INLINE = re.compile(r"</?(?:a|b|code|data|em|i|mark|span|strong)\b[^>]*>")
 def lean_material(kept: Path) -> Iterator[None]:
     """Material with these shortcuts, and as it was afterwards; `kept` is a folder for compiled templates."""
     from jinja2 import FileSystemBytecodeCache
-    from markdown.treeprocessors import InlineProcessor
     from material.plugins.blog import plugin as blog
     from material.plugins.blog.structure import Excerpt
     from material.plugins.search.plugin import SearchIndex
@@ -61,12 +59,6 @@ def lean_material(kept: Path) -> Iterator[None]:
         finally:
             page.content = content
 
-    inline = InlineProcessor.run
-
-    def with_list(self: Any, tree: Any, ancestors: Any = None) -> Any:
-        self.inlinePatterns = list(self.md.inlinePatterns)
-        return inline(self, tree, ancestors)
-
     kept.mkdir(parents=True, exist_ok=True)
     cache = FileSystemBytecodeCache(str(kept))
     plain = Theme.get_env
@@ -80,7 +72,6 @@ def lean_material(kept: Path) -> Iterator[None]:
         (blog, "Excerpt", Entry),
         (SearchIndex, "add_entry_from_context", indexed),
         (Theme, "get_env", with_cache),
-        (InlineProcessor, "run", with_list),
     )
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in changed]
     for owner, name, value in changed:

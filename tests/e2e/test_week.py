@@ -22,6 +22,10 @@ def copy(root: Path, target: Path) -> Path:
     """The repository without what a week makes: as a stranger would have it before the first run."""
     shutil.copytree(root, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND, "figures"))
     (target / "drafts").mkdir(exist_ok=True)
+    # Approval refuses results of uncommitted code, so the copy is a repository of its own.
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "As found")):
+        subprocess.run(["git", *words], cwd=target, check=True, capture_output=True)
     return target
 
 

@@ -27,7 +27,6 @@ seeds_needed = pytest.mark.skipif(not SEEDS.is_dir(), reason="the five planning 
 
 NOT_TITLES = {
     "boring": "a word of the lectures' tips for studying",
-    "how do you teach a computer to read?": "an instruction to the agent, told in our words",
     "what to focus on next": "the theme of a pairing, told in our words",
     "The policy gradient theorem states that ∇J(θ) = E[...]": "an example of how not to write",
     "Okay so we want to make good actions more likely. The gradient tells us which direction to push the "

@@ -250,11 +250,18 @@ def test_a_figure_can_be_enlarged_and_closed(open_page: Open) -> None:
     page.wait_for_function("() => !document.querySelector('dialog')")
 
 
-def test_citations_show_on_hover(open_page: Open) -> None:
+def test_citations_show_on_hover_and_by_keyboard(open_page: Open) -> None:
     page = open_page(POST)
-    page.locator("sup a.footnote-ref").first.hover()
-    page.locator(".md-tooltip2__inner").wait_for()
-    assert "Sutton" in page.locator(".md-tooltip2__inner").inner_text()
+    mark = page.locator("sup a.footnote-ref").first
+    mark.hover()
+    pop = page.get_by_role("dialog", name="Source")
+    assert "Sutton" in pop.inner_text()
+    page.locator("h1").hover()
+    assert not pop.is_visible()
+    mark.focus()
+    page.keyboard.press("Enter")
+    pop.get_by_role("link", name="Sources").click()
+    assert page.url.endswith("#fn:sutton2018-ch-3")
 
 
 def test_search_finds_the_scientist_edition_first(open_page: Open) -> None:

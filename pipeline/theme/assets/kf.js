@@ -20,9 +20,10 @@
   if (full && short)
     new IntersectionObserver(([entry]) => short.toggleAttribute("data-kf-shown", !entry.isIntersecting)).observe(full);
 
-  // Where a value comes from, and what a term means: on hover, tap or Enter. Without scripts both are plain links, to
-  // the value's row in "How this was measured" and to the glossary.
-  const marked = edition ? all("a.kf-origin, a.kf-term", edition) : [];
+  // Where a value comes from, what a term means, what is cited: on hover, tap or Enter. Without scripts all are plain
+  // links, to the value's row in "How this was measured", to the glossary and to the source.
+  const MARKS = "a.kf-origin, a.kf-term, sup a.footnote-ref";
+  const marked = edition ? all(MARKS, edition) : [];
   if (marked.length && "popover" in HTMLElement.prototype) {
     const known = document.getElementById("kf-facts");
     const { facts = {}, runs = {} } = known ? JSON.parse(known.textContent) : {};
@@ -73,11 +74,14 @@
       if (open === mark) return;
       close();
       const data = mark.querySelector("data");
-      const parts = data ? origin(data, mark.dataset.kfTitle) : [make("p", mark.dataset.kfTitle)];
-      const more = link(data ? "How this was measured" : "Glossary", mark.getAttribute("href"));
+      const cited = mark.matches(".footnote-ref") && document.getElementById(decodeURIComponent(mark.hash.slice(1)));
+      const parts = data ? origin(data, mark.dataset.kfTitle)
+        : cited ? [...cited.children].map((part) => part.cloneNode(true))
+        : [make("p", mark.dataset.kfTitle)];
+      const more = link(data ? "How this was measured" : cited ? "Sources" : "Glossary", mark.getAttribute("href"));
       more.addEventListener("click", close);
       pop.replaceChildren(...parts, more);
-      pop.setAttribute("aria-label", data ? "Where this value comes from" : "What this term means");
+      pop.setAttribute("aria-label", data ? "Where this value comes from" : cited ? "Source" : "What this term means");
       mark.after(pop); // next in reading and tab order
       pop.showPopover();
       open = mark;
@@ -101,7 +105,7 @@
         show(mark);
       });
     }
-    const elsewhere = (event) => !event.target.closest?.(".kf-pop, a.kf-origin, a.kf-term");
+    const elsewhere = (event) => !event.target.closest?.(`.kf-pop, ${MARKS}`);
     document.addEventListener("pointerover", (event) => {
       if (event.pointerType === "mouse" && open !== document.activeElement && elsewhere(event)) close();
     });
