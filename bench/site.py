@@ -214,11 +214,11 @@ def _processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measure_preview(repeats: int) -> dict[str, Any]:
-    """Checks of every draft of this project and the preview of all of them, as `forge week` does it last."""
+def measure_preview(repeats: int, week: int) -> dict[str, Any]:
+    """Checks of a week's drafts and the preview of them, as `forge week` does it last."""
     from experiments.kit.record import EDITIONS
     from pipeline import preview, site
-    from pipeline.evidence import gather_all
+    from pipeline.evidence import gather, open_vault
     from pipeline.project import find_project
     from pipeline.review import edition_state
 
@@ -227,7 +227,7 @@ def measure_preview(repeats: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=here.scratch) as folder:
         for _ in range(repeats):
             started, used = time.perf_counter(), time.process_time()
-            evidences, _ = gather_all(here, here.settings.budget)
+            evidences, _ = gather(here, open_vault(here), week, here.settings.budget)
             states = [edition_state(here, evidence, edition) for evidence in evidences for edition in EDITIONS]
             pages, assets = preview.draft_pages(here, evidences, states)
             result = site.preview(here.root, pages, assets, Path(folder) / "preview")
@@ -346,6 +346,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.site", description="The site's numbers, as JSON.")
     parser.add_argument("what", choices=["build", "preview", "weight", "lighthouse"])
     parser.add_argument("--posts", type=int, nargs="+", default=[40, 200])
+    parser.add_argument("--week", type=int, default=1)
     parser.add_argument("--shape", choices=["real", "baseline"], default="real")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--public", type=Path, default=REPO / "public", help="a built site (default: public/)")
@@ -355,7 +356,7 @@ def main() -> None:
         for posts in chosen.posts:
             print(json.dumps(measure_build(posts, chosen.repeats, chosen.shape)), flush=True)
     elif chosen.what == "preview":
-        print(json.dumps(measure_preview(chosen.repeats)))
+        print(json.dumps(measure_preview(chosen.repeats, chosen.week)))
     elif chosen.what == "weight":
         print(json.dumps(measure_weight(chosen.public), indent=1))
     else:

@@ -71,6 +71,12 @@ def frame(page: Any, edition: str) -> Any:
     return page.frame_locator(f"#frame-{edition}")
 
 
+def explain_all(page: Any) -> None:
+    """Answer every question of the review queue: it only explains."""
+    for box in page.get_by_label("only explains").all():
+        box.check()
+
+
 def test_a_whole_review_by_keyboard(open_page: Open, served: Served) -> None:
     """Find, look, decide each question, tick, approve one edition, send the other back; no mouse anywhere."""
     page = open_page("/")
@@ -84,16 +90,15 @@ def test_a_whole_review_by_keyboard(open_page: Open, served: Served) -> None:
 
     page.keyboard.press("n")
     assert "finding" in focused(page)
-    while "review" not in focused(page):
-        page.keyboard.press("n")
-    page.keyboard.press("y")
-    while "review" not in focused(page):
-        page.keyboard.press("n")
-    page.keyboard.press("x")
-    assert page.locator("input[type=radio]:checked").count() == 2
+    for answer in ("y", "y", "x"):  # two questions of the Scientist edition, one of the Manager edition
+        while "review" not in focused(page):
+            page.keyboard.press("n")
+        page.keyboard.press(answer)
+    assert page.locator("input[type=radio]:checked").count() == 3
     assert "Nothing stands against it" in page.locator("[data-left=scientist]").inner_text()
     assert "1 sentence needs backing" in page.locator("[data-left=manager]").inner_text()
 
+    page.wait_for_timeout(1100)  # a second of looking, so that there is time to record
     page.keyboard.press("6")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -120,13 +125,13 @@ def test_a_whole_review_by_keyboard(open_page: Open, served: Served) -> None:
         ("scientist", "approved", "", "Ada"),
         ("manager", "sent-back", f"Open with the bank.\nBack this or say it otherwise: {LIMIT}", "Ada"),
     ]  # fmt: skip
-    assert reviews[0].confirmed == [LIMIT]
+    assert reviews[0].confirmed == ["A fair coin forgets.", LIMIT]
     assert reviews[0].seconds >= 1 and reviews[0].seconds < 120
 
 
 def test_every_decision_works_without_javascript(open_page: Open, served: Served) -> None:
     page = open_page(java_script_enabled=False)
-    page.get_by_label("only explains").first.check()
+    explain_all(page)
     page.locator(".checklist input").first.check()
     text = page.locator("#text-manager")
     text.fill(text.input_value().replace("A coin does not remember.", "A coin never remembers."))
@@ -221,7 +226,7 @@ def test_two_tabs_editing_one_text(open_page: Open, served: Served) -> None:
 
 def test_a_stale_page_approves_nothing_and_says_what_moved(open_page: Open, served: Served) -> None:
     page = open_page(refusals=(409,))
-    page.get_by_label("only explains").first.check()
+    explain_all(page)
     write_results(served.project.root, many=91.0)
     page.get_by_role("button", name="Approve Scientist").click()
     refused = page.locator("#refused")
@@ -236,7 +241,7 @@ def test_a_stale_page_approves_nothing_and_says_what_moved(open_page: Open, serv
 
 def test_two_reviewers_the_second_is_told(open_page: Open, served: Served) -> None:
     page = open_page(refusals=(409,))
-    page.get_by_label("only explains").first.check()
+    explain_all(page)
     for bob in serving(served.project, "Bob"):
         bob.enter()
         fields = bob.form() | dict.fromkeys(bob.questions(), "fine") | {"do": "approve:scientist"}

@@ -28,6 +28,8 @@ from pipeline.transaction import locked, recover
 from tests.review_app.conftest import SLUG, Served
 from tests.toy_project import approve_both, the_post, write_results
 
+QUEUE = ["A fair coin forgets.", "Only fair coins were thrown."]  # what reads like an observation in the toy post
+
 
 @pytest.fixture
 def desk(drafted: Project) -> Desk:
@@ -230,16 +232,16 @@ def test_page_and_terminal_write_the_same_record(desk: Desk, drafted: Project) -
     terminal = [json.loads(line) for line in (drafted.drafts / SLUG / "reviews.jsonl").read_text().splitlines()]
     for row in (*page, *terminal):
         assert row.pop("when")
-    assert page == terminal and page[0]["confirmed"] == ["Only fair coins were thrown."]
+    assert page == terminal and page[0]["confirmed"] == QUEUE
     assert [p.outcome for p in publish(drafted, gather_all(drafted, "small")[0])] == ["published", "published"]
 
 
 def test_an_undecided_question_blocks_approval(desk: Desk) -> None:
     sheet = desk.packet(SLUG).sheets["scientist"]
-    assert sheet.seen and [queued(note.finding) for note in sheet.queue] == ["Only fair coins were thrown."]
-    for chosen in ({}, {sheet.queue[0].key: "back"}):
+    assert sheet.seen and [queued(note.finding) for note in sheet.queue] == QUEUE
+    for chosen in ({}, dict.fromkeys((note.key for note in sheet.queue), "back")):
         desk.memory(SLUG).queue = dict(chosen)
-        with pytest.raises(Refused, match="1 sentence of the review queue undecided"):
+        with pytest.raises(Refused, match="2 sentences of the review queue undecided"):
             desk.decide(SLUG, "scientist", "approved", sheet.seen.token, "")
     assert load_reviews(desk.project, SLUG) == []
 
@@ -247,7 +249,7 @@ def test_an_undecided_question_blocks_approval(desk: Desk) -> None:
 def test_what_needs_backing_joins_the_reason(desk: Desk) -> None:
     sheet = desk.packet(SLUG).sheets["scientist"]
     assert sheet.seen
-    desk.memory(SLUG).queue = {sheet.queue[0].key: "back"}
+    desk.memory(SLUG).queue = {sheet.queue[-1].key: "back"}
     desk.decide(SLUG, "scientist", "sent-back", sheet.seen.token, "Open with the bank.")
     reason = load_reviews(desk.project, SLUG)[-1].reason
     assert reason == "Open with the bank.\nBack this or say it otherwise: Only fair coins were thrown."

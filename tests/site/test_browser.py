@@ -36,7 +36,8 @@ def open_page(browser: Any, address: str) -> Iterator[Open]:
         page = context.new_page()
         page.on("console", lambda message: note(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: note(f"error: {error}"))
-        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        # What a click to the next page cuts short is no failure of the site.
+        page.on("requestfailed", lambda r: "ERR_ABORTED" in (r.failure or "") or note(f"failed: {r.url}"))
         page.on("response", lambda r: r.status >= 400 and note(f"{r.status}: {r.url}"))
         page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or note(f"request to {r.url}"))
         page.goto(address + path, wait_until="networkidle" if idle else "load")
