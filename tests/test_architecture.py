@@ -25,7 +25,10 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("writers",),
     ("render", "page"),
     ("checks",),
-    ("reopened", "review",),
+    (
+        "reopened",
+        "review",
+    ),
     ("measured", "cards", "publish"),
     ("mathext", "site", "preview"),
     ("drafting", "spending"),

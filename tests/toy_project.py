@@ -13,11 +13,11 @@ from experiments.kit.files import sha256
 from experiments.kit.operators import evaluate_claim, evaluate_derivation
 from experiments.kit.record import EDITIONS, FigureRecord, Place, claim, derive, fact
 from experiments.kit.results import Results, Run, results_folder, save_results
+from pipeline.drafting import draft_posts
 from pipeline.evidence import Evidence, gather_all
 from pipeline.project import Project, find_project
 from pipeline.review import decide, edition_state, queued
 from pipeline.transaction import locked
-from pipeline.drafting import draft_posts
 
 STUDY = '''"""Coins."""
 

@@ -171,11 +171,15 @@ def test_review_at_the_keyboard(drafted: Project) -> None:
     draft = drafted.drafts / "coin-post" / "scientist.md"
     good = draft.read_text()
     draft.write_text(good.replace("A fair coin forgets.", "A fair coin shows 98 heads."))
-    screen = at_a_terminal("d|a|q", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    screen = at_a_terminal(
+        "d|a|q", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root
+    )
     assert "typed-number" in screen and "+A fair coin shows 98 heads." in screen
     assert "cannot be approved: 1 finding" in screen and screen.count("[q]uit") == 3, "a refusal keeps the session"
     draft.write_text(good)
-    screen = at_a_terminal("a|n|a|y|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root)
+    screen = at_a_terminal(
+        "a|n|a|y|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root
+    )
     assert "Only fair coins were thrown." in screen and "nothing was recorded" in screen and "approved" in screen
     screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--text", "--by", "Ada", cwd=drafted.root)
     assert "sent back" in screen

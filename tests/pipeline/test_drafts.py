@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from experiments.kit.errors import CannotRun
+from pipeline.drafting import draft_posts, draft_reason
 from pipeline.drafts import draft_slugs, load_draft, load_state
 from pipeline.merge import BEGIN
 from pipeline.project import Project
 from pipeline.transaction import locked
-from pipeline.drafting import draft_posts, draft_reason
 from tests.toy_project import the_post
 
 

@@ -123,7 +123,14 @@ OPENING = "posts.2.outline.1"
         ('"week01_mdp/gridworlds"', "grid", "wrong-form", 16, "experiments.1.study", "write it like week01"),
         ("    studies:", "    earlier: [3]\n    studies:", "not-earlier", 33, "posts.2.earlier.1", "name weeks"),
         ('  - source: sutton2018\n    where: "ch. 3-4"', "  - 2018", "wrong-type", 12, "core_papers.1", "write"),
-        ('source: sutton2018\n    where: "ch. 3-4"', 'where: "ch. 3"', "missing-key", 12, "core_papers.1", "add `source"),
+        (
+            'source: sutton2018\n    where: "ch. 3-4"',
+            'where: "ch. 3"',
+            "missing-key",
+            12,
+            "core_papers.1",
+            "add `source",
+        ),
         ("    description: {scientist: S, manager: M}\n", "", "missing-key", 29, "posts.2", "add `description: …`"),
     ],
 )

@@ -149,6 +149,7 @@ def test_figures_follow_the_colour_scheme(scheme: str, shown: str, open_page: Op
     page = open_page(POST, color_scheme=scheme)
     figure = page.locator("#fig-convergence")
     figure.scroll_into_view_if_needed()
+    figure.locator("img:visible").first.wait_for()  # what is far down is laid out when it comes near
     visible = [img for img in figure.locator("img").all() if img.is_visible()]
     assert len(visible) == 1
     assert f"convergence.{shown}.svg" in visible[0].get_attribute("src")
