@@ -210,9 +210,9 @@ def figures(outcomes: Sequence[Outcome]) -> Sequence[Figure]:
     return [
         Figure(
             "approx_error",
-            "Relative error of four shortcuts against how many products they spend on a query; a dot a seed, lines through the medians, errors above 1.6 drawn at the edge. The largest setting is the whole length.",
+            "Relative error of the shortcuts against how many products they spend on a query; a dot a seed, lines through the medians, errors beyond the scale drawn at its edge. The largest setting is the whole length.",
             "How far each shortcut is from the full result, by how much effort it may spend; lower is better.",
-            "Two panels of falling lines. Inside the trained model the sliding window is lowest; the others need many more products.",
+            "Panels of falling lines, one for each kind of input. Inside the trained model the sliding window is lowest; the others need many more products.",
             table(rows, "inputs", "method", "products", "seed", "relative error"),
             draw,
         )

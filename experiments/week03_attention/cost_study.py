@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from matplotlib.colors import ListedColormap
 from torch import Tensor
 
 from experiments.kit import plots
@@ -280,7 +281,7 @@ def _memory(outcomes: Sequence[Outcome]) -> Figure:
         "cost_memory",
         "Peak memory of the same layer, counted over live tensors, inputs left out. Only the textbook form holds the matrix of all pairs.",
         "How much memory one layer needs at its peak. Only the textbook way keeps a table of all pairs of words.",
-        "Rising lines on logarithmic scales. The textbook form rises twice as steeply as the others and ends far above them.",
+        "Rising lines on logarithmic scales. The textbook form rises far more steeply than the others and ends high above them.",
         table(rows, "method", "tokens", "megabytes"),
         draw,
     )  # fmt: skip
@@ -300,34 +301,22 @@ def _patterns() -> Figure:
     def draw(theme: Theme) -> plots.Canvas:
         def fill(canvas: plots.Canvas, palette: plots.Palette) -> None:
             for axes, (name, mask) in zip(canvas.subplots(2, 3).flat, shown.items(), strict=False):
-                axes.pcolormesh(mask.numpy(), cmap=_two(palette.faint, plots.colour(theme, 0)), rasterized=True)
+                axes.pcolormesh(
+                    mask.numpy(), cmap=ListedColormap([palette.faint, plots.colour(theme, 0)]), rasterized=True
+                )
                 axes.set(xlim=(0, L), ylim=(L, 0), aspect="equal", xticks=[], yticks=[])
                 axes.set_title(name, fontsize=plots.FONT - 1)
                 axes.grid(False)
-            last = canvas.axes[-1]
-            last.set_axis_off()
-            last.text(
-                0,
-                0.62,
-                "down: who looks\nacross: at whom",
-                transform=last.transAxes,
-                va="center",
-                fontsize=plots.FONT - 1,
-            )
+            canvas.axes[-1].remove()
+            canvas.text(0.7, 0.28, "down: who looks\nacross: at whom", va="center", fontsize=plots.FONT - 1)
 
         return plots.figure(theme, 4.1, fill)
 
     return Figure(
         "cost_patterns",
-        "Which positions may look at which in five patterns, drawn for a short sequence. Rows are queries, columns are keys; filled cells are computed.",
-        "Five rules for which words may look at which. Every row is a word that looks, every filled cell a word it sees.",
-        "Five square grids: a filled lower triangle, a narrow diagonal band, blocks along the diagonal, a band with a full first row and column, and blocks with a band and scattered extra blocks.",
+        "Which positions may look at which by pattern, drawn for a short sequence. Rows are queries, columns are keys; filled cells are computed.",
+        "Rules for which words may look at which. Every row is a word that looks, every filled cell a word it sees.",
+        "Square grids: a filled lower triangle, a narrow diagonal band, blocks along the diagonal, a band with a full first row and column, and blocks with a band and scattered extra blocks.",
         table(rows, "pattern", "share of pairs"),
         draw,
     )  # fmt: skip
-
-
-def _two(off: str, on: str) -> Any:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap([off, on])

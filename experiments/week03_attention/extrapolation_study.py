@@ -245,9 +245,9 @@ def _looks() -> Figure:
 
     return Figure(
         "position_encodings",
-        "What the model is given. Sinusoidal: the vector added to each position. RoPE: the average cosine by which turning two equal vectors lowers their product, by distance. ALiBi: what each of four heads subtracts from a score, by distance.",
-        "Three ways to tell a machine where a word stands: a pattern for every place, a rotation that depends on distance, and a penalty that grows with distance.",
-        "A heat map of waves that get slower from bottom to top; a curve that falls from one and wiggles around a lower level; four straight lines falling from zero with different slopes.",
+        "What the model is given. Sinusoidal: the vector added to each position. RoPE: the average cosine by which turning a pair of equal vectors lowers their product, by distance. ALiBi: what each head subtracts from a score, by distance.",
+        "Ways to tell a machine where a word stands: a pattern for every place, a rotation that depends on distance, and a penalty that grows with distance.",
+        "A heat map of waves that get slower from bottom to top; a curve that falls from one and wiggles around a lower level; straight lines falling from zero with different slopes.",
         table(rows, "distance", "rope", *[f"alibi head {i}" for i in range(1, 5)]),
         draw,
     )  # fmt: skip

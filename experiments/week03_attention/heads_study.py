@@ -209,9 +209,9 @@ def _weights(outcomes: Sequence[Outcome]) -> Figure:
 
     return Figure(
         "heads_weights",
-        "Attention weights of four heads of one model on one line of text, from the most to the least selective. Rows look, columns are looked at; colour is the square root of the weight; every second character is named.",
-        "What four parts of one model look at while reading a line: the first picks single letters, the last takes in nearly everything.",
-        "Four triangular heat maps: the first has a bright thin diagonal, the last an even glow.",
+        "Attention weights of some heads of one model on one line of text, from the most to the least selective. Rows look, columns are looked at; colour is the square root of the weight; every second character is named.",
+        "What some parts of one model look at while reading a line: the first picks single letters, the last takes in nearly everything.",
+        "Triangular heat maps: the first has a bright thin diagonal, the last an even glow.",
         table(rows, "layer", "head", "entropy", "query", "key", "weight"),
         draw,
     )  # fmt: skip
@@ -268,9 +268,9 @@ def _pruning(outcomes: Sequence[Outcome]) -> Figure:
 
     return Figure(
         "heads_pruning",
-        "Bits a character as heads are switched off, in three orders; the band spans all seeds.",
+        "Bits a character as heads are switched off, by order; the band spans all seeds.",
         "Error as parts are switched off, the least useful first, at random, or the most useful first.",
-        "Three rising curves that start together: switching off important heads first rises at once, unimportant ones first stays flat for long.",
+        "Rising curves that start together: switching off important heads first rises at once, unimportant ones first stays flat for long.",
         table(rows, "order", "heads off", "seed", "bits"),
         draw,
     )  # fmt: skip

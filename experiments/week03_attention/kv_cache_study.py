@@ -121,7 +121,7 @@ def claims() -> Sequence[Claim]:
             says="With {val}`kv.long.length` tokens cached, multi-query attention decodes a token in {val}`kv.long.g1_ms`, multi-head attention in {val}`kv.long.g8_ms`.",
             plain="When every part of the model keeps its own notes, a word takes {val}`kv.long.g8_ms`; when they share one set, {val}`kv.long.g1_ms`."),
         claim("kv.claim.sharing_orders_time", "decreasing", "kv.long.g8_ms", "kv.long.g2_ms", "kv.long.g1_ms",
-            says="Time falls as more query heads share: {val}`kv.long.g8_ms`, {val}`kv.long.g2_ms` with two groups, {val}`kv.long.g1_ms` with one.",
+            says="Time falls as more query heads share: {val}`kv.long.g8_ms` when each has its own keys, {val}`kv.long.g2_ms` when groups share them, {val}`kv.long.g1_ms` when all do.",
             plain="The more the parts share, the faster the model writes."),
         claim("kv.claim.cache_shrinks", "ratio_at_least", "kv.long.g8_mb", "kv.long.g1_mb", bound=8,
             says="The cache shrinks exactly with the number of key and value heads: {val}`kv.long.g8_mb` for one layer and sequence with multi-head, {val}`kv.long.g1_mb` with multi-query attention.",

@@ -1,73 +1,19 @@
-"""All studies at the smoke budget: sound records, drawable figures, sentences that bind every value."""
+"""What week 2's studies must show beyond what every study must (`test_every_study.py`)."""
 
 from __future__ import annotations
 
-import json
-import re
-
-import matplotlib as mpl
+import numpy as np
 import pytest
 
-from experiments.kit.contract import THEMES, Outcome, Study
-from experiments.kit.operators import evaluate_claim, evaluate_derivation
-from experiments.kit.record import EDITIONS
-from experiments.week02_tokens import (
-    compression_study,
-    corpora,
-    fairness_study,
-    lm_bits_study,
-    strategies_study,
-    vocabulary_study,
-)
+from experiments.week02_tokens import corpora, fairness_study, strategies_study
+from tests.experiments.studies import module, smoke
 
-mpl.use("Agg")
-ROLE = re.compile(r"\{val\}`([^`]+)`")
-STUDIES = [compression_study, fairness_study, lm_bits_study, strategies_study, vocabulary_study]
+STUDIES = ("compression", "fairness", "lm_bits", "strategies", "vocabulary")
 
 
-def run(study):
-    outcomes = []
-    for point in study.sweep("smoke"):
-        rows = []
-        metrics = study.measure(point.config, point.seed, rows.append)
-        assert all(isinstance(v, float | int) for row in rows for v in row.values())
-        outcomes.append(Outcome(point.config, point.seed, json.loads(json.dumps(metrics, allow_nan=False))))
-    return outcomes
-
-
-@pytest.fixture(scope="module", params=STUDIES, ids=lambda study: study.__name__.rpartition(".")[2])
-def ran(request):
-    study = request.param
-    outcomes = run(study)
-    facts = {}
-    for fact in study.facts(outcomes):
-        assert fact.key not in facts
-        facts[fact.key] = fact
-    for asked in study.derived():
-        assert asked.key not in facts
-        facts[asked.key] = evaluate_derivation(asked, facts)
-    claims = {stated.key: evaluate_claim(stated, facts) for stated in study.claims()}
-    return study, outcomes, facts, claims
-
-
-def test_is_a_study(ran):
-    study, _, facts, claims = ran
-    assert isinstance(study, Study)
-    assert len(facts) > 50 and len(claims) >= 7
-    assert all(limit[0].isupper() and limit.endswith(".") for limit in study.LIMITS)
-
-
-def test_every_fact_prints_in_both_editions_and_knows_its_line(ran):
-    study, _, facts, _ = ran
-    for fact in facts.values():
-        assert all(fact.text(edition) for edition in EDITIONS)
-        assert fact.place.file == f"experiments/week02_tokens/{study.__name__.rpartition('.')[2]}.py", fact.key
-        assert fact.place.function not in ("_exact", "over_seeds"), fact.key
-
-
-def test_measured_values_carry_seeds_and_intervals(ran):
-    _, _, facts, _ = ran
-    repeated = [f for f in facts.values() if f.kind == "measured"]
+@pytest.mark.parametrize("name", STUDIES)
+def test_measured_values_carry_seeds_and_intervals(name):
+    repeated = [f for f in smoke(f"week02_tokens/{name}").facts.values() if f.kind == "measured"]
     assert repeated
     for fact in repeated:
         assert len(fact.values) >= 3 and len(fact.seeds) == len(fact.values), fact.key
@@ -76,40 +22,10 @@ def test_measured_values_carry_seeds_and_intervals(ran):
         assert fact.machine == (fact.key.endswith(("_seconds", "_speed"))), fact.key
 
 
-def test_sentences_bind_every_value(ran):
-    """Well-formed sentences, only known keys, no digit and no spelled number outside a role."""
-    study, outcomes, facts, claims = ran
-    texts = [(c.key, text) for c in claims.values() for text in (c.says, c.plain)]
-    texts += [(f.key, text) for f in study.figures(outcomes) for text in (f.caption, f.plain, f.alt)]
-    numbers = re.compile(r"\b(two|three|four|five|six|seven|ten|hundred|thousand|half|twice|double)\b", re.I)
-    for key, text in texts:
-        assert set(ROLE.findall(text)) <= facts.keys(), (key, text)
-        prose = re.sub(r"GPT-2|bzip2|UTF-8|half English|half of the (training )?text", "N", ROLE.sub("V", text))
-        assert not re.search(r"\d", prose), (key, prose)
-        assert not numbers.search(prose), (key, prose)
-        assert (prose[0].isupper() or text.startswith("{val}")) and prose.endswith("."), (key, prose)
-
-
-def test_claims_are_distinct_and_evaluated(ran):
-    _, _, _, claims = ran
-    assert all(c.holds is not None and c.detail for c in claims.values())
-    assert len({c.says for c in claims.values()}) == len(claims) == len({c.plain for c in claims.values()})
-
-
-def test_figures_draw_in_both_themes_and_carry_their_data(ran):
-    study, outcomes, _, _ = ran
-    for figure in study.figures(outcomes):
-        lengths = {len(column) for column in figure.series.values()}
-        assert len(lengths) == 1 and lengths.pop() > 0, figure.key
-        for theme in THEMES:
-            canvas = figure.draw(theme)
-            assert canvas.axes and all(axes.has_data() for axes in canvas.axes), figure.key
-
-
-@pytest.mark.parametrize("study", STUDIES)
-def test_small_has_five_seeds_a_setting(study):
+@pytest.mark.parametrize("name", STUDIES)
+def test_small_has_five_seeds_a_setting(name):
     seeds = {}
-    for point in study.sweep("small"):
+    for point in module(f"week02_tokens/{name}").sweep("small"):
         seeds.setdefault(point.config, []).append(point.seed)
     for config, drawn in seeds.items():
         exact = type(config).__name__ == "Spoken"  # counts of a fixed text
@@ -134,8 +50,6 @@ def test_first_takes_whole_lines():
 
 
 def test_gini_by_hand():
-    import numpy as np
-
     assert fairness_study.gini(np.array([3.0, 3.0, 3.0])) == pytest.approx(0)
     assert fairness_study.gini(np.array([0.0, 0.0, 1.0])) == pytest.approx(2 / 3)
 
