@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.project import find_project
 from pipeline.review_app.server import serve
-from tests.site.conftest import CHROMIUM_FLAGS, find_chromium
+from tests.chromium import CHROMIUM_FLAGS, find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5

@@ -279,7 +279,7 @@ def measure_weight(public: Path) -> dict[str, Any]:
     """Bytes over the wire of a phone's first view, from Chromium's network log, by edition."""
     from playwright.sync_api import sync_playwright
 
-    from tests.site.conftest import CHROMIUM_FLAGS, find_chromium
+    from tests.chromium import CHROMIUM_FLAGS, find_chromium
 
     out: dict[str, Any] = {"post": rich_post()}
     with served(public) as address, sync_playwright() as running:
@@ -303,7 +303,7 @@ def measure_weight(public: Path) -> dict[str, Any]:
 
 def measure_lighthouse(public: Path, module: Path, runs: int) -> dict[str, Any]:
     """Lighthouse's mobile scores of the rich post in both editions: the median of `runs`."""
-    from tests.site.conftest import find_chromium
+    from tests.chromium import find_chromium
 
     out: dict[str, Any] = {"post": rich_post()}
     with served(public) as address:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import browser
 from tests.toy_project import drafted, project
 
-__all__ = ["drafted", "project"]
+__all__ = ["browser", "drafted", "project"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

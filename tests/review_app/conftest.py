@@ -16,9 +16,6 @@ import pytest
 
 from pipeline.project import Project, find_project
 from pipeline.review_app.server import serve
-from tests.site.conftest import browser
-
-__all__ = ["browser"]
 
 REPO = Path(__file__).parents[2]
 SLUG = "coin-post"

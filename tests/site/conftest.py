@@ -1,10 +1,9 @@
-"""A project in a temporary folder: this repository's site without its posts, plus the fixture posts; and a browser."""
+"""A project in a temporary folder: this repository's site without its posts, plus the fixture posts."""
 
 from __future__ import annotations
 
 import functools
 import http.server
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -17,16 +16,6 @@ from pipeline import site
 
 REPO = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 
 
 def make_project(root: Path, *, posts: tuple[str, ...] = ("scientist", "manager")) -> Path:
@@ -101,28 +90,3 @@ def address(built: Path) -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-def find_chromium() -> str | None:
-    """A Chromium on this machine: FORGE_CHROMIUM, one on the path, or Playwright's own."""
-    for name in (os.environ.get("FORGE_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
-        if name and (found := shutil.which(name)):
-            return found
-    home = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
-    own = sorted(home.glob("chromium-*/chrome-linux*/chrome"))
-    return str(own[-1]) if own else None
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Real Chromium, which can reach this machine and nothing else."""
-    path = find_chromium()
-    if path is None:
-        if os.environ.get("FORGE_REQUIRE_BROWSER") == "1":
-            pytest.fail("FORGE_REQUIRE_BROWSER=1, but no Chromium was found (set FORGE_CHROMIUM to one)")
-        pytest.skip("no Chromium on this machine (apt-get install chromium, or set FORGE_CHROMIUM)")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield chromium
-        chromium.close()
