@@ -21,6 +21,7 @@ CHROMIUM_FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
+
 def find_chromium() -> str | None:
     """A Chromium on this machine: FORGE_CHROMIUM, one on the path, or Playwright's own."""
     for name in (os.environ.get("FORGE_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
