@@ -11,6 +11,7 @@ import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -107,6 +108,7 @@ class Page:
         return self.rendered.findings
 
 
+@lru_cache(maxsize=256)
 def count_words(body: str) -> int:
     """Words of prose a reader reads: roles count as one word, code and formulas as none."""
     return sum(len(sentence.text.split()) for sentence in parse(body).sentences())

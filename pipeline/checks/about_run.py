@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from experiments.kit.record import Fact
 from pipeline.evidence import Evidence
@@ -164,15 +165,21 @@ def vocabulary(evidence: Evidence) -> Vocabulary:
     Studies describe a fact as "Place: what", or "what of a method on places".
     """
     facts = evidence.results.facts.values()
+    return _vocabulary(tuple((fact.description, fact.unit if fact.kind == "parameter" else "") for fact in facts))
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(described: tuple[tuple[str, str], ...]) -> Vocabulary:
+    """From each fact's description and, for a parameter, its unit."""
     methods, places = set(METHODS.split()), set(PLACES.split())
-    for fact in facts:
-        place, colon, rest = fact.description.lower().partition(":")
+    for description, _ in described:
+        place, colon, rest = description.lower().partition(":")
         named = re.finditer(r"(?:\bmodified )?\b\w+ (?:iteration|learning|search)\b", rest if colon else place)
         methods |= {match[0].replace(" ", "_") for match in named}
         places |= set(re.findall(r"[a-z]{4,}", place)) if colon else set()
     methods = {method for method in methods if not re.match(r"(?:that|this|from|of|the|by|and|with)_", method)}
     places |= {f"{place}s" for place in places}
-    parameters = {w for fact in facts if fact.kind == "parameter" for w in re.findall(r"[a-z]{4,}", fact.unit)}
+    parameters = {w for _, unit in described for w in re.findall(r"[a-z]{4,}", unit)}
 
     def pattern(options: Iterable[str]) -> re.Pattern[str]:
         return re.compile(rf"\b(?:{any_of(' '.join(map(_safe, sorted(options, key=len, reverse=True))))})\b", re.I)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pipeline.checks.about_run import any_of
 from pipeline.checks.subject import Subject
@@ -82,14 +83,17 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield subject.find("free-citation", "error", span.start, message, fix)
 
 
-def free_citations(text: str) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=8192)
+def free_citations(text: str) -> tuple[tuple[int, str], ...]:
     """(offset, message) of each source a text names outside a role, one a place; the message of what a `{cite}` in the
     same sentence would cover begins with `told:`."""
     seen: set[int] = set()
+    found: list[tuple[int, str]] = []
     for mark, forms in (("", FORMS), ("told:", TOLD)):
         for pattern, what in forms:
             for match in re.finditer(pattern, text):
                 covered = set(range(match.start(), match.end()))
                 if not covered & seen:
                     seen |= covered
-                    yield match.start(), f"{mark}{what} outside a {{cite}} role: {match[0]}"
+                    found.append((match.start(), f"{mark}{what} outside a {{cite}} role: {match[0]}"))
+    return tuple(found)

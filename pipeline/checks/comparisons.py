@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from experiments.kit.record import Claim, Fact
 from pipeline.checks.about_run import Vocabulary, any_of, is_past, prose_of, speaks_about_run, vocabulary
@@ -177,12 +178,13 @@ def _loose(
         yield subject.find("loose-comparison", "error", places[match.start()], message, fix)
 
 
-def comparisons_in(text: str, words: Vocabulary) -> list[re.Match[str]]:
+@lru_cache(maxsize=8192)
+def comparisons_in(text: str, words: Vocabulary) -> tuple[re.Match[str], ...]:
     """The comparisons a piece of prose makes, those that only name a thing left out."""
     hidden = text
     for pattern in (NO_COMPARISON, words.naming):
         hidden = pattern.sub(lambda m: "\0" * len(m[0]), hidden)
-    return list(COMPARISONS.finditer(hidden))
+    return tuple(COMPARISONS.finditer(hidden))
 
 
 def _flat(text: str) -> str:

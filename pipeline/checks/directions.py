@@ -127,6 +127,8 @@ def value_out_of_place(said: str, claim: Claim, facts: Mapping[str, Fact]) -> st
 def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
     """The claim whose own words, or a long clause of them, a text holds, whatever values it names; '' for none."""
     frame = _frame(text)
+    if len(frame.split()) < OWN_WORDS:
+        return ""
     for key, claim in claims.items():
         for words in (claim.says, claim.plain) if "/" not in key else ():
             if any(own in frame for own in _telling(words)):
@@ -297,8 +299,9 @@ def _inverted(said: str, claim: Claim, alike: float) -> str:
     for mine in _clauses(said) if own else ():
         lower = [token.lower() for token in mine]
         matchers = [(SequenceMatcher(None, [t.lower() for t in o], lower, autojunk=False), o) for o in own]
-        matcher, theirs = max(matchers, key=lambda pair: pair[0].ratio())
-        if matcher.ratio() < alike:
+        near = [pair for pair in matchers if pair[0].quick_ratio() >= alike]  # an upper bound, and much cheaper
+        matcher, theirs = max(near, key=lambda pair: pair[0].ratio(), default=matchers[0])
+        if not near or matcher.ratio() < alike:
             continue
         turned = [
             (theirs[i], mine[j])

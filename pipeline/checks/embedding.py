@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -159,3 +160,9 @@ class Encoder:
             weights /= weights.sum(-1, keepdims=True)
             mixed[low:high] = (weights @ value[:, low:high]).transpose(1, 0, 2).reshape(high - low, WIDTH)
         return self._linear(f"{name}.output.dense", mixed)
+
+
+@cache
+def encoder(folder: Path) -> Encoder:
+    """The model of a folder, loaded once a process."""
+    return Encoder(folder)

@@ -104,22 +104,22 @@ def fits(asked: Sequence[tuple[str, str]], described: Mapping[str, str], kept: P
     """The fits, computed; `kept` holds the descriptions' vectors. Raises LookupError without the encoder."""
     import numpy as np
 
-    from pipeline.checks.embedding import Encoder, model_folder  # slow to import
+    from pipeline.checks.embedding import encoder, model_folder  # slow to import
 
     folder = model_folder()
     if folder is None:
         raise LookupError
-    encoder = Encoder(folder)
+    model = encoder(folder)
     if kept is not None and kept.is_file():
         vectors = np.load(kept)
     else:
-        vectors = encoder.embed(list(described.values()))
+        vectors = model.embed(list(described.values()))
         if kept is not None:
             raw = io.BytesIO()
             np.save(raw, vectors)
             atomic_write(kept, raw.getvalue())
     contexts = list(dict.fromkeys(context for context, _ in asked))
-    cosines = dict(zip(contexts, encoder.embed(contexts) @ vectors.T, strict=True))
+    cosines = dict(zip(contexts, model.embed(contexts) @ vectors.T, strict=True))
     keys = list(described)
     tokens = [_tokens(f"{described[key]} {re.sub(r'[._]', ' ', key)}") for key in keys]
     rare = {word: math.log(len(keys) / sum(word in t for t in tokens)) for word in set().union(*tokens)}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
@@ -73,6 +74,7 @@ def _paragraphs(subject: Subject) -> Iterator[Paragraph]:
         yield places, text, frozenset(strong)
 
 
+@lru_cache(maxsize=1024)
 def _pattern(term: str) -> str:
     """The term or its plural, blanks or hyphens between its words."""
     words = re.escape(term.lower()).replace(r"\ ", "[ -]")
@@ -83,10 +85,16 @@ def _pattern(term: str) -> str:
 def _use(term: str, paragraph: Paragraph) -> int | None:
     """Where a paragraph first uses a term, or None."""
     _, text, strong = paragraph
-    for match in re.finditer(_pattern(term), text, re.IGNORECASE):
+    for match in _mentions(term, text):
         if term.lower() not in ORDINARY or match.start() in strong:
             return match.start()
     return None
+
+
+@lru_cache(maxsize=65536)
+def _mentions(term: str, text: str) -> tuple[re.Match[str], ...]:
+    """Where a stretch of prose uses a term."""
+    return tuple(re.finditer(_pattern(term), text, re.IGNORECASE))
 
 
 def explained(term: str, meaning: str, paragraph: str, so_far: str) -> bool:

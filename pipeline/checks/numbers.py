@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.checks.about_run import prose_of, speaks_about_run, vocabulary
@@ -76,11 +77,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _posing(subject)
     for key, figure in subject.rendered.figures.items():
         for words in (figure.caption, figure.plain, figure.alt):
-            for span in parse(words).spans:
-                for _, text, what in typed_numbers(span.text, in_claim=True) if span.kind == "text" else ():
-                    file, line = (figure.place.file, figure.place.line) if figure.place else (None, None)
-                    message = f"{what} typed into the caption of figure {key}: {text}"
-                    yield Finding("typed-number", "error", message, file, line, fix="use {val}`key` there", key=key)
+            for text, what in _typed_into(words):
+                file, line = (figure.place.file, figure.place.line) if figure.place else (None, None)
+                message = f"{what} typed into the caption of figure {key}: {text}"
+                yield Finding("typed-number", "error", message, file, line, fix="use {val}`key` there", key=key)
     for key, fact in subject.asked.facts.items():
         recorded = " ".join(subject.evidence.results.facts[of].description for of in fact.of)
         for _, text, what in typed_numbers(fact.description):
@@ -103,8 +103,20 @@ def _posing(subject: Subject) -> Iterator[Finding]:
                 yield subject.find("typed-number", "error", span.start, message, FIX)
 
 
-def typed_numbers(text: str, in_claim: bool = False) -> Iterator[tuple[int, str, str]]:
+@lru_cache(maxsize=1024)
+def _typed_into(caption: str) -> tuple[tuple[str, str], ...]:
+    """(text, kind) of each number typed into a study's Markdown."""
+    spans = (span.text for span in parse(caption).spans if span.kind == "text")
+    return tuple((text, what) for words in spans for _, text, what in typed_numbers(words, in_claim=True))
+
+
+@lru_cache(maxsize=8192)
+def typed_numbers(text: str, in_claim: bool = False) -> tuple[tuple[int, str, str], ...]:
     """(offset, text, kind) of each number typed into a piece of prose. Words are free inside a claim, digits never."""
+    return tuple(_typed_numbers(text, in_claim))
+
+
+def _typed_numbers(text: str, in_claim: bool) -> Iterator[tuple[int, str, str]]:
     masked = text
     for pattern, _ in ALLOWED:
         masked = re.sub(pattern, lambda m: " " * len(m[0]), masked, flags=re.IGNORECASE)

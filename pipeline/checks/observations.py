@@ -113,12 +113,12 @@ def lexical(text: str) -> list[float]:
 
 def features(texts: Sequence[str]) -> list[list[float]]:
     """One row a sentence: three times 384 averaged states, then `lexical`. Raises LookupError without the encoder."""
-    from pipeline.checks.embedding import Encoder, model_folder  # slow to import, and needed only for new sentences
+    from pipeline.checks.embedding import encoder, model_folder  # slow to import, and needed only for new sentences
 
     folder = model_folder()
     if folder is None:
         raise LookupError(f"{PACKAGE} is not installed")
-    means = Encoder(folder).means(texts, LAYERS).reshape(len(texts), -1)
+    means = encoder(folder).means(texts, LAYERS).reshape(len(texts), -1)
     return [[*map(float, row), *lexical(text)] for row, text in zip(means, texts, strict=True)]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
@@ -33,7 +34,7 @@ def flat(text: str) -> str:
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Quotations and block quotes that stand neither in the notes nor in the bibliography's titles."""
-    known = flat(_prose_of(subject.evidence.notes))
+    known = _known(subject.evidence.notes)
     titles = flat(" | ".join(source.title for source in subject.evidence.sources.values()))
     fix = "quote the notes word for word, or say it in your own words without quotation marks"
     for block in subject.document.blocks:
@@ -73,14 +74,12 @@ def _paragraphs(subject: Subject) -> Iterator[tuple[list[int], str]]:
         yield places, "".join(text)
 
 
-def _prose_of(notes: str) -> str:
-    """The notes block by block, quote markers aside: a line end inside a quotation is no difference."""
+@lru_cache(maxsize=32)
+def _known(notes: str) -> str:
+    """The notes for comparison, block by block, quote markers aside: a line end inside a quotation is no difference."""
     document = parse(notes)
-    return "\n".join(
-        re.sub(r"(?m)^\s*>\s?", "", document.text[block.start : block.end])
-        for block in document.blocks
-        if not block.parents and block.kind != "comment"
-    )
+    blocks = (block for block in document.blocks if not block.parents and block.kind != "comment")
+    return flat("\n".join(re.sub(r"(?m)^\s*>\s?", "", document.text[b.start : b.end]) for b in blocks))
 
 
 def _said(subject: Subject, block: Block) -> str:
