@@ -114,6 +114,15 @@ def with_gap(note: Note, text: str, day: datetime.date, cluster: Cluster | None 
     return f"{note.text[:at]}{newline if listed else newline * 2}{line}{tail}{note.text[section.end :]}"
 
 
+_GAP = re.compile(r"(?:\d{4}-\d\d-\d\d: )?(.*?)(?: \(\[\[[^\[\]]+\]\]\))?")
+
+
+def gap_words(text: str) -> str:
+    """What a gap says, without its date and cluster, so that two can be compared."""
+    said = _GAP.fullmatch(" ".join(text.split()))
+    return said[1].casefold() if said else text
+
+
 def week_note(plan: Plan, number: int) -> str:
     """A template for the note of a week: its properties and the eight parts of a study note."""
     phase = next((f"Phase {p.number}: {p.title}" for p in plan.schedule.phases if number in p.weeks), "")

@@ -5,6 +5,7 @@ Every stage reports through this one type, so the terminal, the review and `--js
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -41,9 +42,15 @@ class Finding:
                 known.append(str(self.column))
         return ":".join(known)
 
+    @property
+    def about(self) -> str:
+        """The check, and the key where the message does not name it: `plan.dead-link (pair)`."""
+        said = not self.key or re.search(rf"(?<!\w){re.escape(self.key)}(?!\w)", self.message)
+        return self.check if said else f"{self.check} ({self.key})"
+
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        text = f"{where}{self.severity} {self.check}: {self.message}"
+        text = f"{where}{self.severity} {self.about}: {self.message}"
         return f"{text}\n  fix: {self.fix}" if self.fix else text
 
     def to_json(self) -> dict[str, str | int | None]:

@@ -19,6 +19,7 @@ import yaml
 from experiments.kit.errors import CannotRun
 from pipeline import yamlmap
 from pipeline.yamlmap import Path as KeyPath
+from pipeline.yamlmap import dotted
 
 _OPENING = re.compile(r"\ufeff?---[ \t]*(\r\n|\n|\r)")
 _CLOSING = re.compile(r"(?:\A|(?<=[\r\n]))(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\r|\Z)")
@@ -44,7 +45,7 @@ def set_value(text: str, path: KeyPath, value: str | datetime.date, file: str) -
     node = _node(raw, path, file)
     if node is None:
         if len(path) != 1:
-            raise CannotRun(f"{file} has no {_dotted(path)}")
+            raise CannotRun(f"{file} has no {dotted(path)}")
         new = _with_line(raw, f"{path[0]}: {written}", front.newline)
     elif isinstance(node, yaml.ScalarNode):
         at, stop = node.start_mark.index, node.end_mark.index
@@ -53,7 +54,7 @@ def set_value(text: str, path: KeyPath, value: str | datetime.date, file: str) -
             at = stop = _after_colon(raw, path, file)
         new = f"{raw[:at]}{gap}{_in_style(written, node) if isinstance(value, str) else written}{raw[stop:]}"
     else:
-        raise CannotRun(f"{file}: {_dotted(path)} is a list or a mapping; change it by hand")
+        raise CannotRun(f"{file}: {dotted(path)} is a list or a mapping; change it by hand")
     return _verified(text, front, new, path, value, file)
 
 
@@ -78,7 +79,7 @@ def append_item(text: str, path: KeyPath, item: str, file: str) -> str:
     elif node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")):
         new = _with_list(raw, path, item, node, front.newline, file)
     else:
-        raise CannotRun(f"{file}: {_dotted(path)} is no list; change it by hand")
+        raise CannotRun(f"{file}: {dotted(path)} is no list; change it by hand")
     return _verified(text, front, new, path, yaml.safe_load(item), file, append=True)
 
 
@@ -156,7 +157,7 @@ def _with_list(raw: str, path: KeyPath, item: str, node: yaml.Node | None, newli
     parent = _node(raw, path[:-1], file)
     if len(path) == 1 or parent is None or isinstance(parent, yaml.ScalarNode):
         if len(path) > 2:
-            raise CannotRun(f"{file} has no {_dotted(path[:-1])}")
+            raise CannotRun(f"{file} has no {dotted(path[:-1])}")
         if isinstance(parent, yaml.ScalarNode):  # `resources:` with nothing below it
             at = _line_end(raw, _after_colon(raw, path[:-1], file), 0)
             return f"{_ended(raw[:at], newline)}  {key}:{newline}    - {item}{newline}{raw[at:]}"
@@ -177,7 +178,7 @@ def _with_list(raw: str, path: KeyPath, item: str, node: yaml.Node | None, newli
 def _mapping(raw: str, path: KeyPath, file: str) -> yaml.MappingNode:
     node = _node(raw, path, file)
     if not isinstance(node, yaml.MappingNode):
-        raise CannotRun(f"{file}: {_dotted(path) or 'the properties'} is no mapping; change it by hand")
+        raise CannotRun(f"{file}: {dotted(path) or 'the properties'} is no mapping; change it by hand")
     return node
 
 
@@ -187,7 +188,8 @@ def _ended(text: str, newline: str) -> str:
 
 def _verified(text: str, front: _Front, new: str, path: KeyPath, value: Any, file: str, *, append: bool = False) -> str:
     """The note with new YAML, where reading it gives what was meant."""
-    wanted = copy.deepcopy(yamlmap.load(text[front.start : front.end], file).data) or {}
+    before = yamlmap.load(text[front.start : front.end], file)
+    wanted = copy.deepcopy(before.data) or {}
     place: Any = wanted
     for part, after in pairwise(path):
         if isinstance(place, dict) and place.get(part) is None:
@@ -198,10 +200,7 @@ def _verified(text: str, front: _Front, new: str, path: KeyPath, value: Any, fil
     else:
         place[path[-1]] = value
     found = yamlmap.load(new, file)
-    if found.findings or found.data != wanted:
-        raise CannotRun(f"{file}: {_dotted(path)} could not be changed without touching more\n  fix: change it by hand")
+    known = [finding for finding in before.findings if finding.key != dotted(path)]  # another key's trouble stays
+    if len(found.findings) > len(known) or found.data != wanted:
+        raise CannotRun(f"{file}: {dotted(path)} could not be changed without touching more\n  fix: change it by hand")
     return text[: front.start] + new + text[front.end :]
-
-
-def _dotted(path: KeyPath) -> str:
-    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)

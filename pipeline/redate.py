@@ -7,9 +7,12 @@ the course's start. Dates of what happened (a gap noted, a resource added) stay.
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.kit.errors import CannotRun
+from pipeline.finding import Finding
 from pipeline.plan import Plan
 from pipeline.properties import set_value
 from pipeline.vault import Note
@@ -29,6 +32,23 @@ class Move:
     def line(self) -> int:
         """The line of the property."""
         return self.note.properties.line(*self.path) or 1
+
+
+_DATED = re.compile(r"(?:.*/)?(?:sprint/[^/]+|(?:plan|course)/index)\.md", re.IGNORECASE)
+_DATES = ("start", "end", "date", "from", "to")
+
+
+def unreadable_dates(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings for which a date of the plan would stay behind: in notes that hold dates, all of the YAML or a date."""
+    whole = ("yaml.malformed", "vault.open-properties", "plan.no-properties", "vault.encoding")
+    return [
+        finding
+        for finding in findings
+        if _DATED.fullmatch(finding.file or "")
+        and finding.severity != "review"
+        and (finding.check in whole or finding.key.rpartition(".")[2] in _DATES)
+        and finding.check not in ("plan.missing-key", "plan.wrong-order", "plan.end-before-start")
+    ]
 
 
 def moves(plan: Plan, start: datetime.date) -> list[Move]:

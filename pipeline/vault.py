@@ -28,6 +28,8 @@ from pipeline.obsidian import LINK, link_parts, link_text
 LARGEST = 2_000_000
 """Bytes beyond which a note is not read."""
 _MOST_EMBEDS = 1000
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|<%.*%>")
+"""What a template leaves to be filled in: Obsidian's own form and Templater's."""
 
 LinkText = Callable[[Mapping[str, str], "Note | None"], str]
 """Writes a link of an expanded note: the link's parts and the note it leads to (None where there is none)."""
@@ -242,6 +244,11 @@ class Vault:
                 )
             return self._within(here, link)
         paths, clear = self.find(link["target"], here.path if here else "")
+        if not paths and _PLACEHOLDER.search(link["target"]):
+            message = f"the placeholder {link['target']} was not filled in"
+            fix = "write the note's name, unless this note is a template"
+            problem = Finding("vault.placeholder", "review", message, fix=fix, key=link["target"])
+            return Target(None, problem=problem)
         if not paths:
             names = {Path(path).stem for path in self.notes} | set(self._alias_names)
             names |= {path.removesuffix(".md") for path in self.notes} if "/" in link["target"] else set()
@@ -436,6 +443,10 @@ def plain_heading(title: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", title)).split()).casefold()
 
 
+_WIDE = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""The marks with which files in wide characters begin."""
+
+
 def _read(path: Path, file: str) -> tuple[str, tuple[Finding, ...]]:
     """The text of a file and what is wrong with it."""
     try:
@@ -457,10 +468,10 @@ def _read(path: Path, file: str) -> tuple[str, tuple[Finding, ...]]:
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError as error:
-        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        wide = next((name for mark, name in _WIDE.items() if data.startswith(mark)), "")
         line = None if wide else data.count(b"\n", 0, error.start) + 1
-        text = data.decode("utf-16", "replace") if wide else data.decode("utf-8", "replace")
-        message = "is UTF-16, not UTF-8" if wide else f"is not UTF-8 (byte 0x{data[error.start]:02x})"
+        text = data.decode(wide or "utf-8", "replace")
+        message = f"is {wide.upper()}, not UTF-8" if wide else f"is not UTF-8 (byte 0x{data[error.start]:02x})"
         return text, (Finding("vault.encoding", "error", message, file, line, fix="save it as UTF-8"),)
 
 
@@ -488,7 +499,8 @@ def _problem(check: str, message: str, fix: str = "", key: str = "") -> Finding:
 
 def _placed(problem: Finding, note: Note, span: Span) -> Finding:
     """A problem at its place. A link that fails costs a reader a click, an embed its text: only that is an error."""
-    severity = "warning" if span.kind in ("wikilink", "footnote_ref") else problem.severity
+    weak = span.kind in ("wikilink", "footnote_ref") and problem.severity == "error"
+    severity = "warning" if weak else problem.severity
     return replace(problem, severity=severity, file=note.file, line=span.line, column=span.column, sentence=span.text)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.finding import Finding
+from pipeline.finding import Finding, Severity
 
 Path = tuple[str | int, ...]
 """Keys and list positions from the top, such as ("posts", 1, "slug")."""
@@ -47,7 +47,7 @@ def load(text: str, file: str | None = None, first_line: int = 1) -> Mapped:
     except yaml.reader.ReaderError as error:
         line = first_line + text.count("\n", 0, error.position)
         return Mapped(None, {}, (_unreadable(error, file, line, text, first_line),))
-    reader = _Reader(loader, file, first_line)
+    reader = _Reader(loader, text, file, first_line)
     try:
         root = loader.get_single_node()
         data = reader.read(root, ()) if root is not None else None
@@ -69,8 +69,9 @@ def load(text: str, file: str | None = None, first_line: int = 1) -> Mapped:
 class _Reader:
     """Builds plain data from YAML nodes and notes each key's line on the way."""
 
-    def __init__(self, loader: Any, file: str | None, first_line: int) -> None:
+    def __init__(self, loader: Any, text: str, file: str | None, first_line: int) -> None:
         self.loader = loader
+        self.text = text
         self.file = file
         self.first_line = first_line
         self.lines: dict[Path, int] = {(): first_line}
@@ -84,8 +85,13 @@ class _Reader:
         if self.nodes > _MOST:  # aliases of aliases multiply
             raise _TooMuchError("yaml.too-large", f"more than {_MOST} values")
         if node.tag not in _PLAIN:
-            self.report("yaml.tag", node, f"the tag '{node.tag}' is not plain data", "remove the tag")
+            self.report("yaml.tag", node, f"the tag '{node.tag}' is not plain data", "remove the tag", path)
         if isinstance(node, yaml.MappingNode):
+            placeholder = self.placeholder(node)
+            if placeholder:
+                message, fix = f"the placeholder {placeholder} was not filled in", _FILL_IN
+                self.report("yaml.placeholder", node, message, fix, path, "warning")
+                return placeholder
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             items = []
@@ -93,14 +99,21 @@ class _Reader:
                 self.lines[(*path, position)] = self.line(item)
                 items.append(self.read(item, (*path, position)))
             return items
-        return self.scalar(node)
+        return self.scalar(node, path)
+
+    def placeholder(self, node: yaml.MappingNode) -> str:
+        """The text of a mapping that is a template's ``{{date}}``, which YAML takes for a mapping within another."""
+        if not node.flow_style or not any(isinstance(key, yaml.MappingNode) for key, _ in node.value):
+            return ""
+        written = self.text[node.start_mark.index : node.end_mark.index]
+        return written if _PLACEHOLDER.fullmatch(written) else ""
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                self.report("yaml.key", key_node, "a key is a list or a mapping", "write a plain word as the key")
+                self.report("yaml.key", key_node, "a key is a list or a mapping", "write a plain word as the key", path)
                 continue
             if key in data:
                 earlier = self.lines[(*path, key)]
@@ -109,29 +122,37 @@ class _Reader:
                     key_node,
                     f"the key '{key}' was already given on line {earlier}",
                     "keep one of the two",
-                    key,
+                    (*path, key),
                 )
                 continue
             self.lines[(*path, key)] = self.line(key_node)
             data[key] = self.read(value_node, (*path, key))
         return data
 
-    def scalar(self, node: yaml.Node) -> Any:
+    def scalar(self, node: yaml.Node, path: Path) -> Any:
         if node.tag not in _SCALAR:
             return str(node.value)
         try:
             return self.loader.construct_object(node)
         except (ValueError, OverflowError, yaml.YAMLError):
-            message, fix = _no_value(str(node.value))
-            self.report("yaml.value", node, message, fix)
+            message, fix = no_value(str(node.value))
+            self.report("yaml.value", node, message, fix, path)
             return str(node.value)
 
     def line(self, node: yaml.Node) -> int:
         return self.first_line + int(node.start_mark.line)
 
-    def report(self, check: str, node: yaml.Node, message: str, fix: str, key: str = "") -> None:
+    def report(
+        self, check: str, node: yaml.Node, message: str, fix: str, path: Path, severity: Severity = "error"
+    ) -> None:
         column = int(node.start_mark.column) + 1
-        self.findings.append(Finding(check, "error", message, self.file, self.line(node), column, fix=fix, key=key))
+        place = (self.file, self.line(node), column)
+        self.findings.append(Finding(check, severity, message, *place, fix=fix, key=dotted(path)))
+
+
+def dotted(path: Path) -> str:
+    """A path as findings name it, positions counted from 1: `posts.2.slug`."""
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
 
 
 _TAG = "tag:yaml.org,2002:"
@@ -139,7 +160,11 @@ _SCALAR = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "nul
 _PLAIN = _SCALAR | {_TAG + name for name in ("seq", "map", "value", "merge")}
 
 
-def _no_value(text: str) -> tuple[str, str]:
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}")
+_FILL_IN = "write the value, or put it in quotes where the note is a template"
+
+
+def no_value(text: str) -> tuple[str, str]:
     """What is wrong with a date or number that is none, and the fix: for a day after the month's end, the last day."""
     match = re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
     if match and 1 <= int(match[2]) <= 12 and int(match[1]) > 0:
@@ -167,6 +192,8 @@ def _unreadable(error: Exception, file: str | None, line: int, text: str, first_
     key = shown.split(":", 1)[0].strip(" -\t") if ":" in shown else ""
     if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in problem:
         problem, fix = "a tab in the indentation", "indent with spaces"
+    elif _PLACEHOLDER.search(shown):
+        problem, fix = "a placeholder that was not filled in", _FILL_IN
     elif "mapping values are not allowed" in problem and shown.count(":") < 2 and "#" not in shown:
         problem = "a key where none can be"
         fix = "give keys of one level the same indentation, and every line above it a `key: value`"

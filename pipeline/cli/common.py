@@ -51,7 +51,7 @@ def show_findings(findings: Iterable[Finding]) -> None:
     for finding in findings:
         place = f"{finding.place}: " if finding.place else ""
         severity = click.style(finding.severity, fg=COLOURS[finding.severity], bold=finding.severity == "error")
-        say(f"{place}{severity} {finding.check}: {finding.message}")
+        say(f"{place}{severity} {finding.about}: {finding.message}")
         if finding.sentence:
             say(click.style(f"    {_shorten(finding.sentence)}", dim=True))
         if finding.fix:
@@ -78,3 +78,17 @@ def finish(findings: Iterable[Finding], strict: bool = False) -> None:
 def count_of(number: int, noun: str) -> str:
     """`1 finding`, `3 findings`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def spans(numbers: Iterable[int | str]) -> str:
+    """Numbers with their runs joined: 2-5, 7, 9-16, and 1.1-1.4, 2.1 for those of clusters."""
+    runs: list[list[tuple[str, int]]] = []
+    for number in numbers:
+        before, dot, last = str(number).rpartition(".")
+        place = (before + dot, int(last))
+        if runs and place == (runs[-1][-1][0], runs[-1][-1][1] + 1):
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    ends = (["".join(map(str, place)) for place in (run[0], run[-1])] for run in runs)
+    return ", ".join("-".join(dict.fromkeys(pair)) for pair in ends)

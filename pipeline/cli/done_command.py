@@ -9,6 +9,8 @@ import click
 from pipeline.cli.common import project, say
 from pipeline.cli.planning import kind_of, planning
 from pipeline.cli.statuses import set_status
+from pipeline.plan import Cluster
+from pipeline.plan.clusters import CRITERIA
 
 
 @click.command()
@@ -26,6 +28,10 @@ def command(kind: str, number: str) -> None:
     word = kind_of(kind)
     entry = made.entry(word, number)
     open_boxes = [box for box in getattr(entry, "criteria", ()) if not box.ticked]
+    if isinstance(entry, Cluster) and not entry.criteria:
+        say(f"{word} {entry.number} is not done: {entry.note.file} says nowhere what that takes")
+        say(f"  fix: write `## {CRITERIA}` with boxes to tick (- [ ] I can explain it), and tick what holds")
+        sys.exit(1)
     if open_boxes:
         criteria = "1 criterion is" if len(open_boxes) == 1 else f"{len(open_boxes)} criteria are"
         say(f"{word} {entry.number} is not done: {criteria} not ticked yet")

@@ -34,7 +34,7 @@ def add(text: str, cluster: str | None, on: object) -> None:
     """
     import datetime
 
-    from pipeline.additions import with_gap
+    from pipeline.additions import gap_words, with_gap
     from pipeline.plan import Cluster
     from pipeline.transaction import locked
 
@@ -43,12 +43,12 @@ def add(text: str, cluster: str | None, on: object) -> None:
     if note.path not in made.vault.notes:
         raise CannotRun(f"{note.file} does not exist\n  fix: write it; docs/plan-format.md has an example")
     entry = made.entry("cluster", cluster) if cluster else None
-    if any(text.strip().casefold() in box.text.casefold() for box in made.plan.roadmap.gaps if not box.ticked):
+    changed = with_gap(note, text, made.on, entry if isinstance(entry, Cluster) else None)
+    if any(gap_words(text) == gap_words(box.text) for box in made.plan.roadmap.gaps if not box.ticked):
         say("this gap is noted already: forge gap list")
         return
     with locked(made.project):
-        changed = with_gap(note, text, made.on, entry if isinstance(entry, Cluster) else None)
-        made.write(note.path, changed)
+        made.write(note, changed)
     say(f"noted in {note.file}; tick it there once it is closed")
 
 

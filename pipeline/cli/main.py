@@ -85,7 +85,8 @@ def forge() -> None:
 
 
 def main() -> None:
-    """Entry point: a CannotRun becomes a message and exit code 2, an interrupt 130, anything else stays loud."""
+    """Entry point: a CannotRun and a file that cannot be read or written become a message and exit code 2, an interrupt
+    130, anything else stays loud."""
     try:
         forge(standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -98,6 +99,11 @@ def main() -> None:
         sys.exit(2)
     except CannotRun as error:
         click.echo(f"forge: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None:  # no file that could not be read or written: a fault of the program
+            raise
+        click.echo(f"forge: {error.filename}: {error.strerror}", err=True)
         sys.exit(2)
 
 

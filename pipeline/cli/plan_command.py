@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import click
 
@@ -46,9 +47,12 @@ def command(
         raise CannotRun("--start moves the whole plan and takes no other words\n  fix: forge plan --start DATE")
     if dry_run and start is None:
         raise CannotRun("--dry-run goes with --start\n  fix: forge plan --start DATE --dry-run")
+    if what is not None and re.fullmatch(r"\d+(\.\d+)?", what):
+        raise CannotRun(f"{what} of what?\n  fix: forge plan {'cluster' if '.' in what else 'week'} {what}")
     word = kind_of(what, WORDS) if what is not None else ""
     if word in (*KINDS, "topic") and not which:
-        raise CannotRun(f"which {word}?\n  fix: forge plan {word} {'attention' if word == 'topic' else '1'}")
+        example = {"topic": "attention", "cluster": "1.2"}.get(word, "1")
+        raise CannotRun(f"which {word}?\n  fix: forge plan {word} {example}")
     made = planning(project(), on)
     if start is not None:
         _move(made, start, dry_run, as_json)
@@ -82,18 +86,18 @@ def command(
 
 def _move(made: object, start: datetime.date, dry_run: bool, as_json: bool) -> None:
     from pipeline.cli.planning import Planning
-    from pipeline.redate import moved, moves
+    from pipeline.redate import moved, moves, unreadable_dates
     from pipeline.transaction import Transaction, locked
 
     assert isinstance(made, Planning)
-    broken = [f for f in made.findings if f.check in ("yaml.value", "plan.wrong-date", "yaml.malformed")]
+    broken = unreadable_dates(made.findings)
     if broken:
         raise CannotRun("the plan's dates cannot all be read; nothing was moved\n" + "\n".join(map(str, broken)))
     planned = moves(made.plan, start)
     texts = moved(planned)
     if as_json:
         rows = [{"file": m.note.file, "line": m.line, "old": str(m.old), "new": str(m.new)} for m in planned]
-        print_json({"moves": rows, "written": not dry_run})
+        print_json({"moves": rows, "written": bool(planned) and not dry_run})
     else:
         for move in planned:
             place = f"{move.note.file}:{move.line}"
@@ -107,7 +111,7 @@ def _move(made: object, start: datetime.date, dry_run: bool, as_json: bool) -> N
     with locked(made.project):
         transaction = Transaction(made.project)
         for path, text in texts.items():
-            transaction.write(made.vault.root / path, text.encode("utf-8"))
+            transaction.write(*made.rewritten(made.vault.note(path), text))
         transaction.commit()
     if not as_json:
         say(f"{len(planned)} dates moved in {len(texts)} notes")

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import click
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import atomic_write
-from pipeline.cli.common import COLOURS, say
+from pipeline.cli.common import COLOURS, say, spans
 from pipeline.finding import Finding, did_you_mean
 from pipeline.plan import KINDS, Entry, Plan, load_plan
 from pipeline.progress import Progress, read_published
 from pipeline.project import Project
 from pipeline.sources import Source, load_sources
-from pipeline.vault import Vault
+from pipeline.vault import Note, Vault
 
 MARK = {"done": "green", "published": "green", "in-progress": "cyan", "planned": None, "overdue": "red"}
 
@@ -43,25 +45,46 @@ class Planning:
         """The bibliography by key."""
         return load_sources(self.project.notes / "references.bib")[0]
 
-    def write(self, path: str, text: str) -> None:
-        """Replace a note of the vault, byte for byte as given."""
-        atomic_write(self.vault.root / path, text.encode("utf-8"))
+    def rewritten(self, note: Note, text: str) -> tuple[Path, bytes]:
+        """Where a changed note is written, and the bytes. Raises CannotRun where other bytes would change with it.
+
+        A note that is no UTF-8 was read with some bytes replaced, and one that somebody saved since is another note.
+        """
+        path = (self.vault.root / note.path).resolve()  # a link stays one
+        if note.trouble:
+            raise CannotRun("nothing was changed: " + "\n".join(map(str, note.trouble)))
+        if path.read_bytes() != note.text.encode("utf-8"):
+            raise CannotRun(f"{note.file} was changed meanwhile; nothing was written\n  fix: run it again")
+        return path, text.encode("utf-8")
+
+    def write(self, note: Note, text: str) -> None:
+        """Replace a note of the vault, byte for byte as given. Raises CannotRun as `rewritten` does."""
+        atomic_write(*self.rewritten(note, text))
 
     def entry(self, kind: str, number: str) -> Entry:
-        """The entry of a kind by its number as typed. Raises CannotRun naming what there is."""
+        """The entry of a kind by its number as typed. Raises CannotRun: why its note is no use, or what there is."""
         table = self.plan.of(kind)
         for known, entry in table.items():
-            if number in (str(known), str(known).zfill(2)):
+            if number.lstrip("0") == str(known):
                 return entry
-        numbers = [str(known) for known in table]
-        near = did_you_mean(number, numbers)
-        broken = [f for f in self.findings if f.severity == "error" and f.file and f"/{FOLDERS[kind]}/" in f.file]
-        there = f"there are {', '.join(numbers)}" if numbers else f"notes/{FOLDERS[kind]}/ has none yet"
-        also = "".join(f"\n  {finding}" for finding in broken[:3])
-        raise CannotRun(f"no {NAMES[kind]} {number}; {near or there}{also}")
+        stem = re.compile(rf"(?:.*/)?{FOLDERS[kind]}/{STEMS[kind]}\.md".replace("N", re.escape(number.lstrip("0"))))
+        files = {file for path, file in self.plan.left_out.items() if stem.fullmatch(path)}
+        if files:
+            own = [str(f) for f in self.findings if f.severity == "error" and f.file in files]
+            raise CannotRun("\n".join([f"{NAMES[kind]} {number} cannot be used", *own]))
+        there = f"there are {spans(table)}" if table else f"{self.vault.prefix}/{FOLDERS[kind]}/ has none yet"
+        raise CannotRun(f"no {NAMES[kind]} {number}; {there}")
 
 
 FOLDERS = {"week": "plan", "session": "sprint", "cluster": "roadmap", "lecture": "lectures", "course": "course"}
+STEMS = {
+    "week": "week-0*N",
+    "session": "session-0*N",
+    "cluster": "N(?:-.*)?",
+    "lecture": "0*N(?:-.*)?",
+    "course": "week-0*N",
+}
+"""What the name of an entry's note is, its number being N."""
 NAMES = {"week": "week", "session": "session", "cluster": "cluster", "lecture": "lecture", "course": "course week"}
 
 

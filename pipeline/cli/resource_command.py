@@ -128,7 +128,7 @@ def add(
             assert isinstance(entry, Cluster)
             group = asked("Priority or kind", priority, one_of(RESOURCE_KINDS), "primary")
             text = with_resource(entry, group, new_key, where, note)
-            transaction.write(made.vault.root / entry.note.path, text.encode("utf-8"))
+            transaction.write(*made.rewritten(entry.note, text))
         transaction.commit()
     _told(made, new_key, there is None, number)
 

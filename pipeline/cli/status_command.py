@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.common import budget_of, budget_option, json_option, print_json, project, say
+from pipeline.cli.common import budget_of, budget_option, json_option, print_json, project, say, spans
 from pipeline.cli.dates import on_option
 
 if TYPE_CHECKING:
@@ -83,14 +83,3 @@ def show_dashboard(dashboard: Dashboard) -> None:
         say(f"  {'coming':<18} {dashboard.next[0]} {dashboard.next[1]}")
     if dashboard.errors:
         say(click.style(f"  {'notes':<18} {dashboard.errors} to mend: forge vault check", fg="red"))
-
-
-def spans(numbers: list[int]) -> str:
-    """Numbers with their runs joined: 2-5, 7, 9-16."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -23,5 +23,5 @@ def set_status(made: Planning, kind: str, number: str, status: str) -> str:
     if entry.note.properties.data.get("status") == status:
         return f"{name}: {status} already"
     with locked(made.project):
-        made.write(entry.note.path, set_value(entry.note.text, ("status",), status, entry.note.file))
+        made.write(entry.note, set_value(entry.note.text, ("status",), status, entry.note.file))
     return f"{name}: {before} → {status} ({entry.note.file})"

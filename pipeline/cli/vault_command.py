@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ def check(path: Path | None, strict: bool, as_json: bool) -> None:
     from pipeline.plan import is_plan, load_plan
     from pipeline.vault import Vault
 
+    began = time.perf_counter()
     vault = Vault.load(path.resolve() if path else project().notes)
     findings = vault.check()
     if path is None or is_plan(vault):
@@ -43,5 +45,6 @@ def check(path: Path | None, strict: bool, as_json: bool) -> None:
         print_json([finding.to_json() for finding in findings])
     else:
         show_findings(findings)
-        say(f"{count_of(len(vault.notes), 'note')} read, {count_of(len(findings), 'finding')}")
+        seconds = time.perf_counter() - began
+        say(f"{count_of(len(vault.notes), 'note')} read in {seconds:.1f} s, {count_of(len(findings), 'finding')}")
     finish(findings, strict)

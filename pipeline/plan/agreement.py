@@ -25,7 +25,7 @@ def disagreements(plan: Plan) -> Iterator[Finding]:
     yield from _lectures(plan)
     months = {month.number for month in plan.course.months}
     for course_week in plan.course_weeks.values():
-        if months and course_week.month not in months:
+        if months and course_week.month and course_week.month not in months:
             message = f"the course has no month {course_week.month}"
             yield _at(course_week.note, "plan.unknown-month", ("month",), message, _of(months, "the months are"))
     yield from _missing(plan.course.note, ("weeks",), plan.course.weeks, plan.course_weeks, "course/week")
@@ -37,9 +37,12 @@ def _weeks_and_posts(plan: Plan) -> Iterator[Finding]:
     for week in plan.weeks.values():
         for position, post in enumerate(week.posts):
             for at, number in enumerate(post.earlier):
-                if number not in plan.weeks:
+                path: KeyPath = ("posts", position, "earlier", at)
+                unread = [file for note, file in plan.left_out.items() if note.endswith(f"week-{number:02d}.md")]
+                if number not in plan.weeks and unread:
+                    yield _unread(week.note, path, f"week {number}", unread[0])
+                elif number not in plan.weeks:
                     message = f"week {number} has no note"
-                    path: KeyPath = ("posts", position, "earlier", at)
                     yield _at(week.note, "plan.unknown-week", path, message, _of(plan.weeks, "the weeks are"))
 
 
@@ -47,7 +50,7 @@ def _clusters(plan: Plan) -> Iterator[Finding]:
     phases = {phase.number for phase in plan.roadmap.phases}
     tracks = {track.name for track in plan.roadmap.tracks}
     for cluster in plan.clusters.values():
-        if phases and cluster.phase not in phases:
+        if phases and cluster.phase and cluster.phase not in phases:
             message = f"the roadmap has no phase {cluster.phase}"
             yield _at(cluster.note, "plan.unknown-phase", ("phase",), message, _of(phases, "the phases are"))
         if cluster.track and tracks and cluster.track not in tracks:
@@ -56,8 +59,7 @@ def _clusters(plan: Plan) -> Iterator[Finding]:
         if cluster.pair:
             other = plan.by_path.get(cluster.pair, ("", None))[1]
             if not isinstance(other, Cluster):
-                message = f"{cluster.pair} is no cluster"
-                yield _at(cluster.note, "plan.wrong-link", ("pair",), message, "link to a note of the roadmap")
+                yield _no_entry(plan, cluster.note, ("pair",), cluster.pair, "cluster", "roadmap")
             elif other.pair != cluster.note.path:
                 message = f"cluster {other.number} does not name {cluster.number} as its pair"
                 fix = f'write `pair: "[[{cluster.note.path.removesuffix(".md")}]]"` in {other.note.file}'
@@ -67,8 +69,7 @@ def _clusters(plan: Plan) -> Iterator[Finding]:
             path = getattr(session, end)
             if path.endswith(".md") and not isinstance(plan.by_path.get(path, ("", None))[1], Cluster):
                 at: KeyPath = ("integration", position, end)
-                message = f"{path} is no cluster"
-                yield _at(plan.roadmap.note, "plan.wrong-link", at, message, "link to a note of the roadmap")
+                yield _no_entry(plan, plan.roadmap.note, at, path, "cluster", "roadmap")
 
 
 def _sessions(plan: Plan) -> Iterator[Finding]:
@@ -80,8 +81,7 @@ def _sessions(plan: Plan) -> Iterator[Finding]:
             yield _at(session.note, "plan.unknown-track", ("track",), message, _of(tracks, "the tracks are"))
         for at, path in enumerate(session.clusters):
             if not isinstance(plan.by_path.get(path, ("", None))[1], Cluster):
-                message = f"{path} is no cluster"
-                yield _at(session.note, "plan.wrong-link", ("clusters", at), message, "link to a note of the roadmap")
+                yield _no_entry(plan, session.note, ("clusters", at), path, "cluster", "roadmap")
         if before and before.date and session.date and session.date < before.date:
             message = f"session {session.number} comes before session {before.number} ({before.date.isoformat()})"
             yield _at(session.note, "plan.wrong-order", ("date",), message, "correct one of the two dates")
@@ -97,17 +97,21 @@ def _sessions(plan: Plan) -> Iterator[Finding]:
 def _lectures(plan: Plan) -> Iterator[Finding]:
     blocks = {block.name for block in plan.series.blocks}
     for lecture in plan.lectures.values():
-        if blocks and lecture.block not in blocks:
+        if blocks and lecture.block and lecture.block not in blocks:
             fix = did_you_mean(lecture.block, blocks) or _of(blocks, "the blocks are")
             yield _at(lecture.note, "plan.unknown-block", ("block",), f"there is no block '{lecture.block}'", fix)
         for at, slug in enumerate(lecture.posts):
-            if slug not in plan.posts:
-                fix = did_you_mean(slug, plan.posts) or "name a post of the blog plan by its slug"
+            unread = [file for note, file in plan.left_out.items() if "plan/week-" in note]
+            near = did_you_mean(slug, plan.posts)
+            if slug not in plan.posts and unread and not near:
+                more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+                yield _unread(lecture.note, ("posts", at), f"the week of post '{slug}'", unread[0] + more)
+            elif slug not in plan.posts:
+                fix = near or "name a post of the blog plan by its slug"
                 yield _at(lecture.note, "plan.unknown-post", ("posts", at), f"there is no post '{slug}'", fix)
         for at, path in enumerate(lecture.prerequisites):
             if not isinstance(plan.by_path.get(path, ("", None))[1], Lecture):
-                where: KeyPath = ("prerequisites", at)
-                yield _at(lecture.note, "plan.wrong-link", where, f"{path} is no lecture", "link to a lecture")
+                yield _no_entry(plan, lecture.note, ("prerequisites", at), path, "lecture", "lectures")
     for position, block in enumerate(plan.series.blocks):
         for number in block.lectures:
             if number not in plan.lectures:
@@ -158,6 +162,18 @@ def _missing(note: Note, path: KeyPath, wanted: int, there: Mapping[int, object]
         message = f"no note that can be read for {numbers} of {wanted}"
         fix = f"write {stem}-{missing[0]:02d}.md, or lower the number"
         yield _at(note, "plan.missing-note", path, message, fix, "warning")
+
+
+def _no_entry(plan: Plan, note: Note, at: KeyPath, path: str, kind: str, folder: str) -> Finding:
+    """A link that leads to a note, but to none that is such an entry."""
+    if path in plan.left_out:
+        return _unread(note, at, f"the {kind} it links to", plan.left_out[path])
+    return _at(note, "plan.wrong-link", at, f"{path} is no {kind}", f"link to a note of notes/{folder}/")
+
+
+def _unread(note: Note, at: KeyPath, what: str, file: str) -> Finding:
+    """What an entry names cannot be used; its own note says why, so this is no second error."""
+    return _at(note, "plan.unread", at, f"{what} cannot be used", f"mend {file} first", "warning")
 
 
 def _of(known: Any, words: str) -> str:

@@ -5,6 +5,7 @@ Reading goes on past what is wrong, so that one bad key hides nothing else: a va
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from pipeline.finding import Finding, Severity, did_you_mean
 from pipeline.vault import Note, Vault
 from pipeline.yamlmap import Path as KeyPath
+from pipeline.yamlmap import dotted, no_value
 
 OBSIDIAN_KEYS = ("tags", "aliases", "cssclasses")
 """Keys any note may have."""
@@ -43,8 +45,8 @@ class Reader:
 
     def report(self, check: str, path: KeyPath, message: str, fix: str, severity: Severity = "error") -> None:
         """A finding at a key."""
-        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
-        self.findings.append(Finding(check, severity, message, self.note.file, self.line(path), fix=fix, key=key))
+        place = (self.note.file, self.line(path))
+        self.findings.append(Finding(check, severity, message, *place, fix=fix, key=dotted(path)))
 
     def keys(self, data: Mapping[str, Any], path: KeyPath, known: Iterable[str], required: Iterable[str]) -> None:
         """Reports keys that mean nothing and keys that are missing."""
@@ -55,14 +57,15 @@ class Reader:
                 self.report("plan.unknown-key", (*path, key), f"'{key}' means nothing here", fix)
         for key in required:
             if data.get(key) in (None, "", [], {}) and (key not in data or data[key] is not False):
-                self.report("plan.missing-key", path, f"{self.named(path)} has no '{key}'", f"add `{key}: …`")
+                self.report("plan.missing-key", (*path, key), f"{self.named(path)} has no '{key}'", f"add `{key}: …`")
 
     def text(self, data: Mapping[str, Any], path: KeyPath, key: str) -> str:
         """A text; numbers and dates are not, since YAML rewrites them."""
         value = data.get(key)
         if value is None or isinstance(value, str):
             return (value or "").strip()
-        self.wrong((*path, key), value, "text", f'quote it: {key}: "{value}"')
+        quoted = f'quote it: {key}: "{value}"'
+        self.wrong((*path, key), value, "text", quoted if not isinstance(value, list | dict) else f'write `{key}: "…"`')
         return ""
 
     def texts(
@@ -113,12 +116,12 @@ class Reader:
                 found.append((name, self.text(item, at, name)))
         return tuple(found)
 
-    def number(self, data: Mapping[str, Any], path: KeyPath, key: str) -> int | None:
-        """A whole number."""
+    def number(self, data: Mapping[str, Any], path: KeyPath, key: str, example: int = 1) -> int | None:
+        """A whole number; `example` is what the fix shows."""
         value = data.get(key)
         if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
-        self.wrong((*path, key), value, "a whole number", f"write `{key}: 1`")
+        self.wrong((*path, key), value, "a whole number", f"write `{key}: {example}`")
         return None
 
     def amount(self, data: Mapping[str, Any], path: KeyPath, key: str) -> float:
@@ -141,10 +144,14 @@ class Reader:
 
     def choice(self, data: Mapping[str, Any], path: KeyPath, key: str, known: Sequence[str], default: str = "") -> str:
         """One of the known words."""
+        words = f"{', '.join(known[:-1])} or {known[-1]}"
+        if data.get(key) is not None and not isinstance(data[key], str):
+            self.wrong((*path, key), data[key], words, f"write `{key}: {known[0]}` or another of them")
+            return default
         value = self.text(data, path, key)
         if not value or value in known:
             return value or default
-        fix = did_you_mean(value, known) or f"{key} is {', '.join(known[:-1])} or {known[-1]}"
+        fix = did_you_mean(value, known) or f"{key} is {words}"
         self.report(f"plan.unknown-{key}", (*path, key), f"'{value}' is no {key}", fix)
         return default
 
@@ -164,11 +171,11 @@ class Reader:
             except ValueError:
                 known = any(f.check == "yaml.value" and f.line == self.line(at) for f in self.note.properties.findings)
                 if not known:
-                    self.report(
-                        "plan.wrong-date", at, f"'{value}' is no date", "write it as year-month-day: 2026-11-23"
-                    )
+                    self.report("plan.wrong-date", at, *_no_date(value.strip()))
                 return None
-        self.wrong(at, value, "a date", f"write `{key}: 2026-11-23`")
+        meant = _meant(str(value))
+        fix = f"did you mean {meant.isoformat()}?" if meant else f"write `{key}: 2026-11-23`"
+        self.wrong(at, value, "a date", fix)
         return None
 
     def range(self, data: Mapping[str, Any], path: KeyPath, key: str) -> tuple[int, ...]:
@@ -283,6 +290,36 @@ class Reader:
             elif isinstance(part, str):
                 found.insert(0, f"the {part}")
         return " of ".join(found) or self.whole
+
+
+_OTHER_DATES = (
+    "%Y%m%d",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%B %d, %Y",
+    "%b %d, %Y",
+)
+
+
+def _meant(text: str) -> datetime.date | None:
+    """The date a text in another form seems to be."""
+    for form in _OTHER_DATES:
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.strptime(text, form).date()
+    return None
+
+
+def _no_date(text: str) -> tuple[str, str]:
+    """What is wrong with a text that is no ISO date, and the fix: the date it seems to be, where there is one."""
+    if (meant := _meant(text)) is not None:
+        return f"'{text}' is no date as YAML has it", f"did you mean {meant.isoformat()}?"
+    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text):
+        return no_value(text)
+    return f"'{text}' is no date", "write it as year-month-day: 2026-11-23"
 
 
 def minutes_of(text: str) -> tuple[int, int] | None:

@@ -97,12 +97,12 @@ _SECTION_KEYS = ("id", "heading", "plain_heading", "notes", "claims", "figures",
 
 def week_numbers(vault: Vault) -> list[int]:
     """The weeks that have a note `plan/week-NN.md`, in order."""
-    return sorted(_week_notes(vault))
+    return list(week_notes(vault))
 
 
 def load_week(vault: Vault, number: int) -> tuple[Week | None, list[Finding]]:
     """A week of the plan and what is wrong with its note. None where there is no note or its properties are no YAML."""
-    notes = _week_notes(vault)
+    notes = {week: paths[0] for week, paths in week_notes(vault).items()}
     if number not in notes:
         name = vault.file(f"plan/week-{number:02d}.md")
         there = f"weeks with a note: {', '.join(map(str, sorted(notes)))}; " if notes else ""
@@ -123,9 +123,18 @@ def load_week(vault: Vault, number: int) -> tuple[Week | None, list[Finding]]:
     return week, in_order([*findings, *reader.findings])
 
 
-def _week_notes(vault: Vault) -> dict[int, str]:
-    matches = ((path, _WEEK_NOTE.fullmatch(path)) for path in vault.notes)
-    return {int(match[1]): path for path, match in matches if match}
+def week_notes(vault: Vault) -> dict[int, list[str]]:
+    """The notes of each week in the order of the weeks; of several with one number the first counts."""
+    notes: dict[int, list[str]] = {}
+    for path in nearest_first(vault.notes):
+        if match := _WEEK_NOTE.fullmatch(path):
+            notes.setdefault(int(match[1]), []).append(path)
+    return dict(sorted(notes.items()))
+
+
+def nearest_first(paths: Iterable[str]) -> list[str]:
+    """Vault paths, those nearest to the top first: an archive's note comes after the one it was copied from."""
+    return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
 def _report_shared_slugs(reader: Reader, posts: Iterable[Post], other: Note) -> None:
@@ -144,7 +153,7 @@ def read_week(reader: Reader, data: Mapping[str, Any], number: int) -> Week:
     top: KeyPath = ()
     reader.keys(data, top, (*_WEEK_KEYS, *OBSIDIAN_KEYS), ("type", "week", "title", "posts"))
     reader.kind(data, "week")
-    given = reader.number(data, top, "week")
+    given = reader.number(data, top, "week", number)
     if given is not None and given != number:
         message = f"the note of week {number} says it is week {given}"
         reader.report("plan.wrong-week", ("week",), message, f"write `week: {number}` or rename the note")

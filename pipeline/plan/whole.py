@@ -21,7 +21,7 @@ from pipeline.plan.schedule import Schedule, read_schedule
 from pipeline.plan.sessions import Session, Sprint, read_session, read_sprint
 from pipeline.plan.shared import Resource
 from pipeline.plan.topics import TopicTable, read_topics
-from pipeline.plan.weeks import Post, Week, load_week, week_numbers
+from pipeline.plan.weeks import Post, Week, load_week, nearest_first, week_notes
 from pipeline.vault import Note, Vault
 
 Entry = Week | Cluster | Session | Lecture | CourseWeek
@@ -46,6 +46,8 @@ class Plan:
     sessions: Mapping[int, Session] = field(default_factory=dict)
     lectures: Mapping[int, Lecture] = field(default_factory=dict)
     course_weeks: Mapping[int, CourseWeek] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """The notes of entries that could not be used, by vault path, each as findings name it."""
 
     def of(self, kind: str) -> Mapping[Any, Entry]:
         """The entries of one of `KINDS`, by number."""
@@ -84,12 +86,16 @@ class Plan:
 def load_plan(vault: Vault) -> tuple[Plan, list[Finding]]:
     """The plan and everything that is wrong with its notes, alone and together."""
     findings: list[Finding] = []
+    left_out: dict[str, str] = {}
     weeks: dict[int, Week] = {}
-    for number in week_numbers(vault):
+    for number, paths in week_notes(vault).items():
         week, found = load_week(vault, number)
         findings += found
         if week is not None:
             weeks[number] = week
+        for path in paths[1:] if week is not None else paths:
+            left_out[path] = vault.file(path)
+        findings += [_twin(vault.note(path), "week", "week", number, vault.file(paths[0])) for path in paths[1:]]
     plan = Plan(
         schedule=_index(vault, "plan/index.md", "the plan", read_schedule, findings),
         roadmap=_index(vault, "roadmap/index.md", "the roadmap", read_roadmap, findings),
@@ -98,10 +104,19 @@ def load_plan(vault: Vault) -> tuple[Plan, list[Finding]]:
         course=_index(vault, "course/index.md", "the course", read_course, findings),
         topics=_index(vault, "topics.md", "the topics", read_topics, findings),
         weeks=weeks,
-        clusters=_entries(vault, "roadmap", r"(\d+\.\d+)(?:-.*)?", "cluster", "cluster", _text, read_cluster, findings),
-        sessions=_entries(vault, "sprint", r"session-(\d+)", "session", "session", int, read_session, findings),
-        lectures=_entries(vault, "lectures", r"(\d+)(?:-.*)?", "lecture", "lecture", int, read_lecture, findings),
-        course_weeks=_entries(vault, "course", r"week-(\d+)", "course-week", "week", int, read_course_week, findings),
+        clusters=_entries(
+            vault, "roadmap", r"(\d+\.\d+)(?:-.*)?", "cluster", "cluster", _text, read_cluster, findings, left_out
+        ),
+        sessions=_entries(
+            vault, "sprint", r"session-(\d+)", "session", "session", int, read_session, findings, left_out
+        ),
+        lectures=_entries(
+            vault, "lectures", r"(\d+)(?:-.*)?", "lecture", "lecture", int, read_lecture, findings, left_out
+        ),
+        course_weeks=_entries(
+            vault, "course", r"week-(\d+)", "course-week", "week", int, read_course_week, findings, left_out
+        ),
+        left_out=left_out,
     )
     findings += disagreements(plan)
     return plan, in_order(findings)
@@ -154,6 +169,7 @@ def _entries(
     make: Callable[[Any], Any],
     read: Callable[[Reader, Mapping[str, Any], Any], Read],
     findings: list[Finding],
+    left_out: dict[str, str],
 ) -> dict[Any, Read]:
     """The notes of a folder as entries by number.
 
@@ -163,7 +179,7 @@ def _entries(
     named: dict[Any, str] = {}
     made: dict[Any, Read] = {}
     pattern = re.compile(rf"(?:.*/)?{folder}/([^/]+)\.md", re.IGNORECASE)
-    for path in vault.notes:
+    for path in nearest_first(vault.notes):
         match = pattern.fullmatch(path)
         if match is None or match[1].lower() == "index":
             continue
@@ -175,25 +191,33 @@ def _entries(
         reader = Reader(note, f"the {kind.replace('-', ' ')}", vault)
         data = _data(reader, findings)
         if not data:
+            left_out[path] = note.file
             continue
         number = make(in_name[1]) if in_name else _number(data.get(key), make)
         if number is None:
             fix = f"write `{key}: …` or put the number in the file's name"
-            reader.report("plan.missing-key", (), f"the {kind} has no number", fix)
+            reader.report("plan.missing-key", (key,), f"the {kind} has no number", fix)
             findings += reader.findings
+            left_out[path] = note.file
             continue
         _check_number(reader, data, kind, key, number, make)
         if number in named:
-            message = f"{kind.replace('-', ' ')} {number} is also {vault.file(named[number])}"
-            fix = "give one of the two another number, in its name and its properties"
-            reader.report("plan.duplicate-number", (key,), message, fix)
-            findings += reader.findings
+            findings += [*reader.findings, _twin(note, kind.replace("-", " "), key, number, vault.file(named[number]))]
+            left_out[path] = note.file
             continue
         named[number] = path
         made[number] = read(reader, data, number)
         findings += reader.findings
     _report_numbers_of_others(vault, named, key, kind, make, findings)
     return dict(sorted(made.items(), key=lambda item: _sortable(item[0])))
+
+
+def _twin(note: Note, name: str, key: str, number: Any, other: str) -> Finding:
+    """Two notes with one number: the first of them counts."""
+    message = f"{name} {number} is also {other}, which is taken"
+    fix = "give one of the two another number, in its name and its properties"
+    line = note.properties.line(key) or 1
+    return Finding("plan.duplicate-number", "error", message, note.file, line, fix=fix, key=key)
 
 
 def _number(value: Any, make: Callable[[Any], Any]) -> Any:

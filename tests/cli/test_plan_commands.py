@@ -80,7 +80,10 @@ def test_plan_shows_entries_topics_and_counts(planned: Path) -> None:
     [
         (["plan", "clutser", "1.1"], "did you mean 'cluster'?"),
         (["plan", "cluster"], "which cluster?"),
-        (["plan", "cluster", "1.11"], "did you mean '1.1'?"),
+        (["plan", "cluster", "1.11"], "no cluster 1.11; there are 1.1, 2.1"),
+        (["plan", "week", "99"], "no week 99; there are 1-2"),
+        (["plan", "7"], "fix: forge plan week 7"),
+        (["plan", "1.2"], "fix: forge plan cluster 1.2"),
         (["plan", "topic", "atention"], "did you mean 'attention'?"),
         (["plan", "week", "1", "--start", "2026-11-23"], "--start moves the whole plan"),
         (["plan", "--dry-run"], "--dry-run goes with --start"),
@@ -119,6 +122,60 @@ def test_start_and_done_rewrite_one_property(planned: Path) -> None:
     assert "0 findings" in ran(planned, "vault", "check")
 
 
+def test_a_note_whose_other_bytes_would_change_is_left(planned: Path) -> None:
+    note = planned / "notes" / "roadmap" / "2.1-attention.md"
+    for raw in (note.read_bytes() + b"caf\xe9\n", note.read_text().encode("utf-16")):
+        note.write_bytes(raw)
+        said = ran(planned, "start", "cluster", "2.1", code=2)
+        assert "nothing was changed" in said and "save it as UTF-8" in said
+        assert note.read_bytes() == raw
+
+
+def test_a_note_stays_the_file_it_is(planned: Path, tmp_path: Path) -> None:
+    note = planned / "notes" / "roadmap" / "2.1-attention.md"
+    elsewhere = tmp_path / "elsewhere.md"
+    elsewhere.write_bytes(b"\xef\xbb\xbf" + note.read_text().replace("\n", "\r\n").encode())
+    elsewhere.chmod(0o600)
+    before = elsewhere.read_bytes()
+    note.unlink()
+    note.symlink_to(elsewhere)
+    ran(planned, "start", "cluster", "2.1")
+    assert note.is_symlink() and elsewhere.stat().st_mode & 0o777 == 0o600
+    assert elsewhere.read_bytes() == before.replace(b"\r\n---\r\n", b"\r\nstatus: in-progress\r\n---\r\n")
+
+
+def test_a_cluster_that_says_nowhere_what_it_takes_is_not_done(planned: Path) -> None:
+    said = ran(planned, "done", "cluster", "2.1", code=1)
+    assert "notes/roadmap/2.1-attention.md says nowhere" in said and "## Completion criteria" in said
+
+
+def test_what_cannot_be_written_is_said(planned: Path) -> None:
+    (planned / "a-file").write_text("")
+    said = ran(planned, "calendar", "a-file/plan.ics", code=2)
+    assert said.startswith("forge: a-file: ")
+
+
+def test_a_broken_note_is_told_by_its_own_findings(planned: Path) -> None:
+    (planned / "notes" / "plan" / "week-02.md").write_text("---\ntitle: a: b\n---\n")
+    (planned / "notes" / "roadmap" / "2.1-attention.md").write_text("---\nstatus: [\n---\n")
+    said = ran(planned, "plan", "week", "2", code=2)
+    assert "week 2 cannot be used" in said and "notes/plan/week-02.md:2" in said and "roadmap" not in said
+    assert "cluster 2.1 cannot be used" in ran(planned, "start", "cluster", "2.1", code=2)
+
+
+def test_moving_the_plan_needs_every_date_and_no_more(planned: Path) -> None:
+    (planned / "notes" / "plan" / "week-02.md").write_text("---\ntitle: a: b\n---\n")
+    assert "7 dates moved" in ran(planned, "plan", "--start", "2026-11-23")
+    note = planned / "notes" / "sprint" / "session-02.md"
+    note.write_text(note.read_text().replace("date: 2026-11-26", "date: 20261126"))
+    before = state(planned)
+    said = ran(planned, "plan", "--start", "2025-08-05", code=2)
+    assert "nothing was moved" in said and "did you mean 2026-11-26?" in said and "week-02" not in said
+    assert state(planned) == before
+    note.write_text(note.read_text().replace("date: 20261126\n", ""))
+    assert json.loads(ran(planned, "plan", "--start", "2026-11-23", "--json")) == {"moves": [], "written": False}
+
+
 def test_moving_the_plan(planned: Path) -> None:
     before = state(planned)
     dry = ran(planned, "plan", "--start", "2026-11-23", "--dry-run")
@@ -140,6 +197,7 @@ def test_gaps_are_noted_and_listed(planned: Path) -> None:
     line = b"- [ ] 2026-11-21: why coins forget again ([[roadmap/1.1-coins|1.1]])\n"
     assert changes(before, state(planned)) == {"notes/roadmap/index.md": ([], [line])}
     assert "noted already" in ran(planned, "gap", "add", "Why coins forget again")
+    assert "noted in" in ran(planned, "gap", "add", "coins"), "a part of another gap is another gap"
     assert "why coins forget again" in ran(planned, "gap", "list")
     assert "0 findings" in ran(planned, "vault", "check")
 

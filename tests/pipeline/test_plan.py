@@ -104,9 +104,9 @@ OPENING = "posts.2.outline.1"
         ("phase:", "fase:", "unknown-key", 5, "fase", "did you mean 'phase'?"),
         ('    brief: "Go deep."', "    breif: x", "unknown-key", 31, "posts.2.breif", "did you mean 'brief'?"),
         ("        claims:", "        claim:", "unknown-key", 39, f"{OPENING}.claim", "did you mean 'claims'?"),
-        ('title: "Bellman"', "tags: []", "missing-key", 29, "posts.2", "add `title: …`"),
-        ('title: "RL and MDP fundamentals"', "", "missing-key", 2, "", "add `title: …`"),
-        ("scientist: S, ", "", "missing-key", 32, "posts.2.description", "add `scientist: …`"),
+        ('title: "Bellman"', "tags: []", "missing-key", 29, "posts.2.title", "add `title: …`"),
+        ('title: "RL and MDP fundamentals"', "", "missing-key", 2, "title", "add `title: …`"),
+        ("scientist: S, ", "", "missing-key", 32, "posts.2.description.scientist", "add `scientist: …`"),
         ("week: 1", "week: one", "wrong-type", 3, "week", "write `week: 1`"),
         ("week: 1", "week: 2", "wrong-week", 3, "week", "write `week: 1` or rename the note"),
         ("type: week", "type: note", "wrong-type", 2, "type", "write `type: week`"),
@@ -131,7 +131,14 @@ OPENING = "posts.2.outline.1"
             "core_papers.1",
             "add `source",
         ),
-        ("    description: {scientist: S, manager: M}\n", "", "missing-key", 29, "posts.2", "add `description: …`"),
+        (
+            "    description: {scientist: S, manager: M}\n",
+            "",
+            "missing-key",
+            29,
+            "posts.2.description",
+            "add `description: …`",
+        ),
     ],
 )
 def test_what_does_not_fit_is_a_finding_at_its_line(

@@ -58,7 +58,10 @@ def test_every_kind_of_note_reads_whole(tmp_path: Path) -> None:
     ("path", "old", "new", "check", "line", "key", "fix"),
     [
         ("roadmap/1.1-coins.md", "in-progress ", "inprogress ", "plan.unknown-status", 10, "status", "did you mean"),
-        ("roadmap/1.1-coins.md", "in-progress ", "7 ", "plan.wrong-type", 10, "status", "quote it"),
+        ("roadmap/1.1-coins.md", "in-progress ", "7 ", "plan.wrong-type", 10, "status", "write `status"),
+        ("roadmap/1.1-coins.md", "in-progress ", "[done] ", "plan.wrong-type", 10, "status", "write `status"),
+        ("roadmap/1.1-coins.md", "in-progress ", "yes ", "plan.wrong-type", 10, "status", "write `status"),
+        ("roadmap/1.1-coins.md", "in-progress ", "{{status}} ", "yaml.placeholder", 10, "status", "write the value"),
         ("roadmap/1.1-coins.md", "phase: 1", "phase: 9", "plan.unknown-phase", 5, "phase", "the phases are 1, 2"),
         ("roadmap/1.1-coins.md", "phase: 1", 'phase: "1"', "plan.wrong-type", 5, "phase", "write `phase: 1`"),
         ("roadmap/1.1-coins.md", "track: A", "track: Z", "plan.unknown-track", 6, "track", "the tracks are A"),
@@ -71,10 +74,14 @@ def test_every_kind_of_note_reads_whole(tmp_path: Path) -> None:
         ("roadmap/1.1-coins.md", 'cluster: "1.1"', 'cluster: "3.3"', "plan.wrong-number", 3, "cluster", 'write `clust'),
         ("roadmap/1.1-coins.md", 'cluster: "1.1"', 'cluster: "2.1"', "plan.duplicate-number", 3, "cluster", "write"),
         ("roadmap/2.1-attention.md", 'pair: "[[1.1-coins]]"', "role: primary", "plan.one-sided-pair", 11, "pair", "w"),
-        ("sprint/session-01.md", "date: 2025-08-05", "date: 2025-02-30", "yaml.value", 6, "", "write 2025-02-28"),
+        ("sprint/session-01.md", "date: 2025-08-05", "date: 2025-02-30", "yaml.value", 6, "date", "write 2025-02-28"),
+        ("sprint/session-01.md", "date: 2025-08-05", 'date: "2025-02-30"', "plan.wrong-date", 6, "date", "write 2025"),
+        ("sprint/session-01.md", "date: 2025-08-05", "date: 2025-8-5", "plan.wrong-date", 6, "date", "did you"),
+        ("sprint/session-01.md", "date: 2025-08-05", "date: 5 August 2025", "plan.wrong-date", 6, "date", "did you"),
+        ("sprint/session-01.md", "date: 2025-08-05", "date:", "plan.missing-key", 6, "date", "add `date"),
         ("sprint/session-01.md", "date: 2025-08-05", 'date: "5 August"', "plan.wrong-date", 6, "date", "write it as"),
         ("sprint/session-01.md", "date: 2025-08-05", "date: soon", "plan.wrong-date", 6, "date", "write it as year"),
-        ("sprint/session-01.md", "date: 2025-08-05", "date: 20250805", "plan.wrong-type", 6, "date", "write `date:"),
+        ("sprint/session-01.md", "date: 2025-08-05", "date: 20250805", "plan.wrong-type", 6, "date", "did you"),
         ("sprint/session-01.md", "day: Tuesday", "day: Monday", "plan.weekday", 7, "day", "correct the one"),
         ("sprint/session-01.md", "day: Tuesday", "day: Tusday", "plan.unknown-day", 7, "day", "did you mean 'Tue"),
         ("sprint/session-01.md", "hours: 2.5", "hours: -1", "plan.wrong-type", 8, "hours", "write `hours: 2.5`"),
@@ -117,6 +124,34 @@ def test_two_clusters_with_one_number(tmp_path: Path) -> None:
     (found,) = (f for f in findings if f.severity == "error")
     assert (found.check, found.place) == ("plan.duplicate-number", "notes/roadmap/2.1-zwilling.md:3")
     assert "cluster 2.1 is also notes/roadmap/2.1-attention.md" in found.message
+
+
+def test_two_notes_of_one_week(tmp_path: Path) -> None:
+    twin = "---\ntype: week\nweek: 2\ntitle: Twin\n---\n"
+    made, findings = plan(tmp_path, **{"plan/week-2.md": twin, "Archive/plan/week-01.md": twin})
+    assert made.weeks[2].title == "Attention" and made.weeks[1].title == "Coins", "the one nearest to the top counts"
+    assert [(f.check, f.place, f.key) for f in findings if f.check == "plan.duplicate-number"] == [
+        ("plan.duplicate-number", "notes/Archive/plan/week-01.md:3", "week"),
+        ("plan.duplicate-number", "notes/plan/week-2.md:3", "week"),
+    ]
+
+
+def test_what_leads_to_a_broken_note_is_no_second_error(tmp_path: Path) -> None:
+    broken = {"roadmap/2.1-attention.md": "---\ntitle: A: B\n---\n", "plan/week-01.md": "---\nweek: [\n---\n"}
+    made, findings = plan(tmp_path, **broken)
+    assert dict(made.left_out) == {path: f"notes/{path}" for path in broken}
+    assert {(f.file, f.line) for f in findings if f.severity == "error"} == {
+        ("notes/roadmap/2.1-attention.md", 2), ("notes/plan/week-01.md", 2),
+    }  # fmt: skip
+    unread = {(f.file, f.key, f.fix) for f in findings if f.check == "plan.unread"}
+    assert unread == {
+        ("notes/lectures/01-coins.md", "posts.1", "mend notes/plan/week-01.md first"),
+        ("notes/plan/week-02.md", "posts.1.earlier.1", "mend notes/plan/week-01.md first"),
+        ("notes/roadmap/1.1-coins.md", "pair", "mend notes/roadmap/2.1-attention.md first"),
+        ("notes/roadmap/index.md", "integration.1.secondary", "mend notes/roadmap/2.1-attention.md first"),
+        ("notes/roadmap/index.md", "integration.2.primary", "mend notes/roadmap/2.1-attention.md first"),
+        ("notes/sprint/session-02.md", "clusters.1", "mend notes/roadmap/2.1-attention.md first"),
+    }
 
 
 def test_a_note_without_a_number_in_its_name_gives_it_in_its_properties(tmp_path: Path) -> None:

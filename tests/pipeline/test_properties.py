@@ -86,6 +86,11 @@ def test_what_cannot_be_changed_cleanly_is_left(text: str, path: tuple[str | int
         set_value(text, path, "done", "n.md")
 
 
+def test_trouble_with_another_property_is_left_alone() -> None:
+    text = "---\na: 1\na: 2\ndate: 2025-02-30\nmore: {{x}}\nstatus: planned\n---\n"
+    assert set_value(text, ("status",), "done", "n.md") == text.replace("planned", "done")
+
+
 WORD = st.text(st.sampled_from("aé😀 -#:'\"[]{}&*!|>%@`,?0\n\t"), max_size=12)
 
 

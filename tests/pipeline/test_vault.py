@@ -348,6 +348,27 @@ def test_no_comment_ever_comes_through(before: str, one: str, two: str, after: s
     assert not any("secret" in sentence.text for sentence in vault.note("a.md").document.sentences())
 
 
+# Templates
+
+
+def test_a_templates_placeholders_are_told_apart_from_dead_links(tmp_path: Path) -> None:
+    text = "---\ncreated: {{date}}\n---\n[[{{title}}]] ![[{{date:YYYY}}]] [[<% tp.file.title %>]] [[gone]]\n"
+    (tmp_path / "daily.md").write_text(text)
+    found = [(f.check, f.severity, f.line) for f in Vault.load(tmp_path).check()]
+    assert found == [
+        ("yaml.placeholder", "warning", 2), ("vault.placeholder", "review", 4), ("vault.placeholder", "review", 4),
+        ("vault.placeholder", "review", 4), ("vault.missing-note", "warning", 4),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wide", ["utf-16", "utf-32"])
+def test_wide_characters_are_read_and_named(tmp_path: Path, wide: str) -> None:
+    (tmp_path / "a.md").write_bytes("# Ä\n[[b]]".encode(wide))
+    first, second = Vault.load(tmp_path).check()
+    assert (first.check, first.message) == ("vault.encoding", f"is {wide.upper()}, not UTF-8")
+    assert second.message == "there is no note 'b'"
+
+
 # Speed
 
 

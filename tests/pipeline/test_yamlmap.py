@@ -47,8 +47,21 @@ def test_duplicate_key_keeps_the_first_and_names_both_lines() -> None:
     mapped = load("a: 1\nb:\n  c: 1\n  c: 2\n", "notes/x.md", 2)
     (finding,) = mapped.findings
     assert mapped.data == {"a": 1, "b": {"c": 1}}
-    assert (finding.check, finding.place, finding.key) == ("yaml.duplicate-key", "notes/x.md:5:3", "c")
+    assert (finding.check, finding.place, finding.key) == ("yaml.duplicate-key", "notes/x.md:5:3", "b.c")
     assert "line 4" in finding.message
+
+
+def test_a_templates_placeholder_is_named_and_read_as_text() -> None:
+    mapped = load("title: {{title}}\nat: {{ date:YYYY-MM-DD }}\nkeep: {a: {b: 1}}\n", "notes/x.md", 2)
+    assert mapped.data == {"title": "{{title}}", "at": "{{ date:YYYY-MM-DD }}", "keep": {"a": {"b": 1}}}
+    assert [(f.check, f.severity, f.line, f.key) for f in mapped.findings] == [
+        ("yaml.placeholder", "warning", 2, "title"),
+        ("yaml.placeholder", "warning", 3, "at"),
+    ]
+    assert "{{title}} was not filled in" in mapped.findings[0].message
+    (broken,) = load("at: {{date}} {{time}}\n", "notes/x.md", 2).findings
+    assert (broken.check, broken.line, broken.key) == ("yaml.malformed", 2, "at")
+    assert "a placeholder that was not filled in" in broken.message and "in quotes" in broken.fix
 
 
 @pytest.mark.parametrize(
