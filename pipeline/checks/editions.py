@@ -113,8 +113,11 @@ def _length(subject: Subject) -> Iterator[Finding]:
     if not low <= minutes <= high:
         asked = f"the {subject.draft.edition} edition takes {low} to {high}"
         message = f"{words} words take {minutes:.1f} minutes to read; {asked}"
-        fix = "shorten it" if minutes > high else "say more, from the notes"
-        yield Finding("length", "warning", message, name, fix=fix)
+        # Too long costs every reader and the review its half hour; a short edition is only thin.
+        if minutes > high:
+            yield Finding("length", "error", message, name, fix="shorten it")
+        else:
+            yield Finding("length", "warning", message, name, fix="say more, from the notes")
     first = next((b for b in subject.document.blocks if b.kind == "heading"), None)
     lead = subject.draft.body[: first.start if first else len(subject.draft.body)]
     if count_words(lead) < OPENING:

@@ -45,7 +45,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if not explained(term, meaning, text, so_far):
             message = f"{term} is used here without a word on what it means"
             fix = f"say it in passing: {_first_clause(meaning)}"
-            yield subject.find("unexplained-term", "warning", places[at], message, fix, term)
+            yield subject.find("unexplained-term", "error", places[at], message, fix, term)
 
 
 Paragraph = tuple[list[int], str, frozenset[int]]

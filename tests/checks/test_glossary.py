@@ -65,9 +65,9 @@ def test_explained_terms_pass(terms: Check, text: str) -> None:
         ("The policy changed.\n\nA policy is a rule that says what to do in every state.", "Policy"),  # too late
     ],
 )
-def test_unexplained_terms_are_warned_about(terms: Check, text: str, term: str) -> None:
+def test_unexplained_terms_are_errors(terms: Check, text: str, term: str) -> None:
     (found,) = terms(text)
-    assert (found.check, found.severity, found.key, found.line) == ("unexplained-term", "warning", term, 1)
+    assert (found.check, found.severity, found.key, found.line) == ("unexplained-term", "error", term, 1)
     assert found.fix == f"say it in passing: {GLOSSARY[term].split(',')[0].rstrip('.')}" and found.sentence
 
 
