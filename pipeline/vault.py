@@ -22,7 +22,7 @@ from pathlib import Path
 from pipeline import yamlmap
 from pipeline.embeds import circles, sizes
 from pipeline.finding import Finding, did_you_mean, in_order
-from pipeline.markdown import Block, Document, Section, Span, front_matter, parse
+from pipeline.markdown import Block, Document, Section, Span, front_matter, parse, skim
 from pipeline.obsidian import LINK, link_parts, link_text
 
 LARGEST = 2_000_000
@@ -55,6 +55,11 @@ class Note:
         return parse(self.text)
 
     @cached_property
+    def skimmed(self) -> Document:
+        """The text, parsed as far as links, ids and headings go."""
+        return self.__dict__.get("document") or skim(self.text)
+
+    @cached_property
     def properties(self) -> yamlmap.Mapped:
         """The YAML properties with the line of each key."""
         return yamlmap.load(front_matter(self.text) or "", self.file, 2)
@@ -69,14 +74,14 @@ class Note:
     @cached_property
     def body(self) -> int:
         """The offset at which the text after the properties begins."""
-        front = [block for block in self.document.blocks[:1] if block.kind == "front_matter"]
+        front = [block for block in self.skimmed.blocks[:1] if block.kind == "front_matter"]
         start = front[0].end if front else 0
         return start + len(self.text[start:]) - len(self.text[start:].lstrip("\ufeff\r\n"))
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """All sections in order, those within others included."""
-        return tuple(section for top in self.document.sections() for section in top.walk())
+        return tuple(section for top in self.skimmed.sections() for section in top.walk())
 
     def section(self, heading: str) -> Section | None:
         """The section with this heading (`H1#H2` names an H2 within H1), compared as Obsidian does, or by its id."""
@@ -93,7 +98,7 @@ class Note:
     def block(self, name: str) -> Block | None:
         """The block with this ``^id``."""
         wanted = name.casefold()
-        return next((b for b in self.document.blocks if b.block_id.casefold() == wanted), None)
+        return next((b for b in self.skimmed.blocks if b.block_id.casefold() == wanted), None)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -281,8 +286,8 @@ class Vault:
         if link["block"]:
             block = note.block(link["block"])
             if block is not None:
-                return Target(note, block.start, block.end, note.document.position(block.start)[1] - 1)
-            near = did_you_mean(link["block"], [b.block_id for b in note.document.blocks if b.block_id])
+                return Target(note, block.start, block.end, note.skimmed.position(block.start)[1] - 1)
+            near = did_you_mean(link["block"], [b.block_id for b in note.skimmed.blocks if b.block_id])
             message = f"{note.path} has no block ^{link['block']}"
             fix = near or f"write ^{link['block']} at the end of the block that is meant"
             return Target(note, problem=_problem("vault.missing-block", message, fix, link["block"]))
@@ -373,7 +378,7 @@ class Vault:
         while waiting:
             note = self.note(waiting.pop())
             inside[note.path] = []
-            for span in note.document.spans:
+            for span in note.skimmed.spans:
                 target = self.resolve(span.data, note) if span.kind == "embed" and span.leaf else None
                 if target is not None and target.note is not None and target.end > target.start:
                     spans[note.path, span.start] = (note, span, target)
@@ -399,7 +404,7 @@ class Vault:
 
     def _check(self, note: Note) -> list[Finding]:
         found = list(note.findings)
-        document = note.document
+        document = note.skimmed
         labels = {block.data["label"] for block in document.blocks if block.kind == "footnote"}
         for span in document.spans:
             if span.kind in ("wikilink", "embed"):

@@ -110,7 +110,7 @@ def boxes(note: Note, heading: str) -> tuple[Box, ...]:
     if not sections:
         return ()
     start, end = sections[0].start, sections[0].end
-    first = note.document.position(start)[0]
+    first = note.skimmed.position(start)[0]
     found = []
     for number, text in enumerate(re.split(r"\r\n|\r|\n", note.text[start:end])):
         match = re.fullmatch(r"\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(.*\S)\s*", text)

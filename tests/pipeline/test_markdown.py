@@ -2,13 +2,15 @@
 
 import re
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.markdown import INLINE, Block, Document, Span, parse, slug
+from pipeline import markdown
+from pipeline.markdown import INLINE, TIES, Block, Document, Span, parse, skim, slug
 
 FRAGMENTS = """
 [[note]] [[a|b]] [[n#H|x]] [[n#^b]] ![[e]] ![[e#H]] [[ ]] %% %%c%% == ==m== ^id ^[note] [^1] [^1]: #tag # ## --- ***
@@ -412,6 +414,28 @@ def test_headings_and_cells_are_their_own_sentences() -> None:
         ("One.", "heading"), ("Two", "heading"), ("Text without end", "paragraph"), ("a", "table_cell"),
         ("b", "table_cell"),
     ]  # fmt: skip
+
+
+# Skimming, and rules by first characters
+
+
+@settings(max_examples=600, deadline=None)
+@given(SOUP)
+@example("![^x\\]: [[a]]\n")
+def test_skimming_finds_the_ties_and_blocks_that_parsing_finds(text: str) -> None:
+    whole, part = parse(text), skim(text)
+    assert [s for s in part.spans if s.kind in TIES] == [s for s in whole.spans if s.kind in TIES]
+    assert [replace(b, spans=(0, 0)) for b in part.blocks] == [replace(b, spans=(0, 0)) for b in whole.blocks]
+
+
+@settings(max_examples=600, deadline=None)
+@given(SOUP)
+def test_rules_by_first_character_miss_no_block(text: str) -> None:
+    every = markdown._parser(markdown._RULES)
+    blocks = every.block
+    assert isinstance(blocks, markdown._Blocks)
+    blocks.first, blocks.anywhere = {}, blocks.ruler.getRules("")
+    assert markdown._whole(text, every) == parse(text)
 
 
 # Speed
