@@ -130,7 +130,8 @@ PAST = re.compile(
     r"met|overtook|said|sat|sent|shot|slid|slept|hurt|sped|stuck|swung|threw|told|thought|understood|wore|wrote|couldn't|"
     r"didn't|wasn't|weren't|needed|improved|dropped|lagged|exceeded|reached|converged|settled|earned|scored|stayed|ended|"
     r"finished|climbed|matched|turned|seemed|looked|helped|worked|failed|showed|produced|performed|behaved|preferred|"
-    r"outperformed|surpassed|trailed|worsened|narrowed|widened|agreed|saved|won|arrived|landed|stopped)\b",
+    r"outperformed|surpassed|trailed|worsened|narrowed|widened|agreed|saved|won|arrived|landed|stopped|"
+    r"left\s+(?:\S+\s+){1,4}(?:behind|in\s+the\s+dust))\b",
     re.IGNORECASE,
 )
 # A participle before a noun or after a present form of "be" is no finite past: "the discounted sum", "is solved".

@@ -51,6 +51,8 @@ TOLD: tuple[tuple[str, str], ...] = (
      rf"|\b{NAME},\s+{YEAR}\s*[,;)]|\b{NAME}\s+{SAYS}[^.;]{{0,40}}?\bin\s+{YEAR}\b", "a name and a year"),
     (rf"\b{NAME}\s+and\s+(?:(?:his|her|their)\s+)?(?:colleagues|co-?workers|co-?authors|collaborators|others|team)\b",
      "authors named in free text"),
+    (rf"\b[Aa]s\s+{NAME}\s+(?:once\s+|famously\s+|rightly\s+)?(?:puts?|said|says|wrote|writes|{SAYS})",
+     "a name as a source"),
     (rf"\b(?i:according\s+to|as\s+shown\s+by|due\s+to\s+a\s+result\s+of)\s+{NAME}", "a name as a source"),
     (rf"\b[Tt]he\s+(?:[A-Z][\w'’-]+\s+|{YEAR}\s+)+(?:{WORK}|authors?)\b", "a paper named in free text"),
     (rf"\b{SOME}\s+(?:[\w-]+\s+){{0,2}}?{WORK}\s+(?:(?:by|from)\s+{NAME}\s+)?(?:have\s+|has\s+)?{SAYS}",

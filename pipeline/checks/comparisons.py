@@ -47,8 +47,9 @@ COMPARISONS = re.compile(
     | (?:twice|half|thrice)\s+as\b
     | (?:dominat|trump|crush|top|prevail|outdistanc|outshin|outclass|overwhelm|thrash|trounc)(?:e?s|ed)\b
     | (?:wins|won)\b | the\s+(?:clear\s+)?(?:winner|loser|champion|front-?runner|leader)s?\b
-    | (?:unrival|unmatch|unbeat|unsurpass|unequal)\w+ | second\s+to\s+none | (?:has|had|gains?|gave)\s+(?:the|an)\s+edge
-    | (?:is|was|are|were|proved)\s+no\s+match | (?:leaves?|left)\s+\S+(?:\s+\S+){0, 3}\s+(?:behind|in\s+the\s+dust)
+    | (?:unrival|unmatch|unbeat|unsurpass|unequal)\w+ | second\s+to\s+none
+    | (?:has|had|gains?|gave)\s+(?:the|an)\s+edge
+    | (?:is|was|are|were|proved)\s+no\s+match | (?:leaves?|left)\s+\S+(?:\s+\S+){{0,3}}\s+(?:behind|in\s+the\s+dust)
     | head\s+and\s+shoulders | (?:comes?|came|ranks?|ranked|placed|finishe[sd])\s+(?:first|second|third|last)\b
     | (?:out(?:perform|pace|score|play|last|do)|surpass|exceed|beat|underperform|lag|trail|overtake|overtook)\w*\b
     | (?:wins?|won|loses?|lost)\s+(?:on|in|to|against|every|by|out|most|all|more|both|the)\b
@@ -57,7 +58,9 @@ COMPARISONS = re.compile(
     | (?:drop|fall|sink|rise|climb|stay|remain|lie|sit|end|finish)(?:s|ped|ed)?\s+(?:\w+\s+)?
         (?:below|above|ahead|behind)\b
     | (?:fell|sank|rose|lay|sat|is|are|was|were|still)\s+(?:\w+\s+)?(?:below|above|ahead|behind)\b
-    | (?:came|comes?)\s+(?:out\s+)?(?:ahead|on\s+top|first|last)\b | (?:helped|hurt|gained|saved)\s+(?:most|least)\b
+    | (?:came|comes?|end(?:s|ed)?|finish(?:es|ed)?)\s+(?:out\s+|up\s+)?(?:ahead|behind|on\s+top|first|last)\b
+    | (?:nothing|nobody|none|neither)\s+(?:else\s+)?(?:came|comes)\s+(?:anywhere\s+)?(?:close|near)\b
+    | (?:helped|hurt|gained|saved)\s+(?:most|least)\b
     | hardly\s+(?:any|a)\s+(?:gap|difference)\b
     | (?:improved|improves|worsened|worsens|matched|dropped|fell|declined|decreased|increased|shrank|grew|rose|climbed
         |narrowed|widened|shortened|lengthened|lowered|raised|reduced|plummeted|soared|doubled|halved|speeds?\s+up|sped\s+up|slowed\s+down|saved|saves|overtaken)\b

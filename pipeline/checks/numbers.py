@@ -41,6 +41,7 @@ UNITS = (
     "time order win loss reward return mistake error"
 ).split()
 ONES, TENS = "one|two|three|four|five|six|seven|eight|nine", "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+TENS_OF = "twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|hundreds|thousands|millions"
 ROMAN = r"(?<![Tt]ype\s)(?<![Pp]art\s)(?<![Cc]hapter\s)(?<![Vv]olume\s)(?<![Pp]hase\s)"
 ROMAN += r"\b(?=[IVXLCDM]{2})[XLCDM]*(?:IX|IV|V?I{0,3})\b"
 SPELLED = re.compile(
@@ -48,7 +49,11 @@ SPELLED = re.compile(
     rf"|\bfactors?\s+of\s+(?:about\s+|nearly\s+|almost\s+|over\s+)?(?:{'|'.join(WORDS)}|a\s+(?:hundred|thousand|dozen))\b"
     rf"|\b(?:a|one|two|several|many)\s+(?:scores?|dozens?|hundred|thousand|million|billion)\s+(?:of\s+)?(?:{'|'.join(UNITS)})s?\b"
     rf"|\bscores\s+of\s+(?:{'|'.join(UNITS)})s?\b|\b(?:{'|'.join(WORDS)}|one)\s+(?:in|out\s+of)\s+(?:every\s+)?"
-    rf"(?:{'|'.join(WORDS)}|a\s+hundred)\b",
+    rf"(?:{'|'.join(WORDS)}|a\s+hundred)\b"
+    rf"|\b(?:{'|'.join(WORDS)}|one)[- ]to[- ](?:{'|'.join(WORDS)}|one)\b"
+    rf"|\ban?\s+(?:{'|'.join(UNITS)})\s+and\s+a\s+half\b|\bper\s+cent\b"
+    rf"|\bthe\s+(?:(?:low|mid|high|upper|lower)[- ]?(?:tens|teens|{TENS_OF})|hundreds|thousands|millions)\b"
+    rf"|\b(?:single|double|triple|{ONES})[- ](?:digits?|figures?)\b",
     re.IGNORECASE,
 )
 ROMAN_COUNT = re.compile(rf"{ROMAN}(?=\s+(?:{'|'.join(UNITS)})s?\b)")
@@ -57,9 +62,9 @@ NUMBER_WORD = re.compile(
 )
 MULTIPLIER = re.compile(
     r"\b(?:twice|thrice|doubl(?:e|es|ed|ing)|tripl(?:e|es|ed|ing)|quadrupl(?:e|es|ed|ing)|halv(?:e|es|ed|ing)|"
-    r"\w+fold|\w+ times (?:as|more|fewer|less|faster|slower|larger|smaller|better|worse|cheaper|higher|lower|longer|"
-    r"shorter)|half (?:as|the|of)|(?:a|one|two) (?:third|quarter|fifth|tenth)s?|orders? of magnitude|"
-    r"(?:dozens|hundreds|thousands|millions) of)\b",
+    r"\w+-?fold|\w+ times (?:as|more|fewer|less|faster|slower|larger|smaller|better|worse|cheaper|higher|lower|longer|"
+    r"shorter)|half (?:as|the|of)|(?:an?|one|two|three) (?:third|quarter|fifth|sixth|eighth|tenth|hundredth)s?|"
+    r"orders? of magnitude|(?:dozens|hundreds|thousands|millions) of)\b",
     re.IGNORECASE,
 )
 NOT_FOLD = {"fold", "unfold", "manifold", "blindfold", "scaffold", "enfold", "refold"}

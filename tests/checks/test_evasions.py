@@ -24,6 +24,10 @@ NUMBERS = (
     "It took `12 throws`.", "It took $12$ rounds.", "It took ⑫ throws.", "It took ¹² throws.", "It took 𝟏𝟐 throws.",
     "It took **seven** rounds.", "It took sev&#101;n rounds.", "Nine out of ten failed.", "It was point nine.",
     "A factor of ten separates them.", "It took fifty-two throws.", "It took a score of rounds.", "It doubled.",
+    "The ratio was ten to one.", "It took an hour and a half.", "A three-fold gain.",
+    "The counts were in the low hundreds.",
+    "Its error was in the single digits.", "It was in the mid-nineties.", "It won in ninety per cent.",
+    "Three quarters failed.",
 )  # fmt: skip
 COMPARISONS = (
     "This method is SOTA.", "Our method is state-of-the-art.", "Our method beats the others.",
@@ -31,6 +35,7 @@ COMPARISONS = (
     "Our method wins.", "Our method dominates the others.", "Our method is second to none.",
     "Our method is unrivalled.",
     "Our method came first.", "Our method was f\u200baster.", "Our method was fastеr.", "Our method was *fast*er.",
+    "Our method left the other in the dust.", "Our method ended up ahead.", "Nothing came close to our method.",
     "Our method reliably improved.", "Our runs agree without exception.", "Our method was better in every run.",
 )  # fmt: skip
 SOURCES = (
@@ -38,6 +43,7 @@ SOURCES = (
     "See arxiv 1707 for more.",
     "See <https://doi.org/10.1000/182>.", "Smith (2019) says so.", "Smith [2019] says so.",
     "Bertsekas, 1991, proved this.",
+    "As Sutton put it, it converges.", "As Bellman once wrote, it converges.",
     "According to Sutton, it converges.", "Silver and colleagues found this.", "A recent study found this.",
     "A DeepMind paper showed this.", "Researchers at OpenAI report this.", "See www.example.org for more.",
     "Howard proved in 1960 that it converges.", "The authors of DQN report a gain.", "See ref. 12 for this.",
