@@ -25,7 +25,7 @@ FORMS: tuple[tuple[str, str], ...] = (
 YEAR = r"(?:1[89]|20)\d\d"
 SAYS = (
     r"(?:(?:show|prove|find|report|argue|demonstrate|propose|introduce|observe|claim|suggest|note|state|establish|"
-    r"describe|conclude|estimate|invent|coin|discover|document|publish|present|confirm|derive)(?:s|d|ed|n)?|found|"
+    r"describe|conclude|estimate|invent|coin|discover|document|publish|present|confirm|derive|explain|argue)(?:s|d|ed|n)?|found|"
     r"shown)\b"
 )
 # Capital letters that begin a sentence or name no author.
@@ -51,7 +51,9 @@ TOLD: tuple[tuple[str, str], ...] = (
      rf"|\b{NAME},\s+{YEAR}\s*[,;)]|\b{NAME}\s+{SAYS}[^.;]{{0,40}}?\bin\s+{YEAR}\b", "a name and a year"),
     (rf"\b{NAME}\s+and\s+(?:(?:his|her|their)\s+)?(?:colleagues|co-?workers|co-?authors|collaborators|others|team)\b",
      "authors named in free text"),
-    (rf"\b[Aa]s\s+{NAME}\s+(?:once\s+|famously\s+|rightly\s+)?(?:puts?|said|says|wrote|writes|{SAYS})",
+    (rf"\b(?i:blog\s+posts?|essays?|articles?|talks?|tutorials?|lectures?|videos?|threads?)\s+(?:by|from)\s+{NAME}",
+     "a work named in free text"),
+    (rf"\b[Aa]s\s+{NAME}\s+(?:\([^()]*\)\s+)?(?:once\s+|famously\s+|rightly\s+)?(?:puts?|said|says|wrote|writes|{SAYS})",
      "a name as a source"),
     (rf"\b(?i:according\s+to|as\s+shown\s+by|due\s+to\s+a\s+result\s+of)\s+{NAME}", "a name as a source"),
     (rf"\b[Tt]he\s+(?:[A-Z][\w'’-]+\s+|{YEAR}\s+)+(?:{WORK}|authors?)\b", "a paper named in free text"),

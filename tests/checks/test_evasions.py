@@ -44,6 +44,7 @@ SOURCES = (
     "See <https://doi.org/10.1000/182>.", "Smith (2019) says so.", "Smith [2019] says so.",
     "Bertsekas, 1991, proved this.",
     "As Sutton put it, it converges.", "As Bellman once wrote, it converges.",
+    "As Bellman (in his book) argued, it converges.", "A blog post by Karpathy explains this.",
     "According to Sutton, it converges.", "Silver and colleagues found this.", "A recent study found this.",
     "A DeepMind paper showed this.", "Researchers at OpenAI report this.", "See www.example.org for more.",
     "Howard proved in 1960 that it converges.", "The authors of DQN report a gain.", "See ref. 12 for this.",
