@@ -17,12 +17,17 @@ from pipeline.properties import append_item
 from pipeline.sources import Source, parse_sources
 from pipeline.vault import Note, plain_heading
 
+DATED = ("paper", "book")
+"""Kinds that cannot be cited without the year they appeared in; other things are of no one year."""
 _ENTRY_TYPES = {"paper": "article", "book": "book", "tool": "software", "dataset": "misc"}
 
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """A source as a person gives it. `authors` are in BibTeX's order: "Sutton, Richard S. and Barto, Andrew G."."""
+    """A source as a person gives it. `authors` are in BibTeX's order: "Sutton, Richard S. and Barto, Andrew G.".
+
+    `topics` are what it covers, by commas.
+    """
 
     key: str
     kind: str
@@ -32,12 +37,13 @@ class NewSource:
     url: str = ""
     doi: str = ""
     arxiv: str = ""
+    topics: str = ""
 
     def entry(self) -> str:
         """It as a BibTeX entry."""
         fields = {
             "author": self.authors, "title": self.title, "year": self.year, "doi": self.doi, "eprint": self.arxiv,
-            "archiveprefix": "arXiv" if self.arxiv else "", "url": self.url, "kind": self.kind,
+            "archiveprefix": "arXiv" if self.arxiv else "", "url": self.url, "kind": self.kind, "keywords": self.topics,
         }  # fmt: skip
         kind = "misc" if self.arxiv and not self.doi else _ENTRY_TYPES.get(self.kind, "online")
         lines = [f"  {name} = {{{_balanced(value)}}}," for name, value in fields.items() if value]
@@ -92,6 +98,17 @@ def with_resource(cluster: Cluster, priority: str, key: str, where: str = "", no
         texts = [f"{name}: {json.dumps(v, ensure_ascii=False)}" for name, v in (("where", where), ("note", note)) if v]
         item = f"{{{', '.join([f'source: {key}', *texts])}}}"
     return append_item(cluster.note.text, ("resources", priority), item, cluster.note.file)
+
+
+def suited(plan: Plan, texts: tuple[str, ...]) -> list[Cluster]:
+    """The clusters a source may belong to: those that share a topic with its texts, by how many they share."""
+    wanted = set(plan.topics.of(texts))
+
+    def shared(cluster: Cluster) -> int:
+        names = (name for topic in cluster.topics for name in topic.names())
+        return len(wanted.intersection(plan.topics.of((cluster.title, *names, *cluster.tags))))
+
+    return sorted((c for c in plan.clusters.values() if shared(c)), key=shared, reverse=True)
 
 
 def with_gap(note: Note, text: str, day: datetime.date, cluster: Cluster | None = None) -> str:

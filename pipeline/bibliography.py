@@ -98,10 +98,8 @@ def _entry(source: Source, sources: Mapping[str, Source], file: str) -> Iterator
         yield _at(source, file, "doi", "error", f"'{source.doi}' is no DOI", "write it like 10.1038/nature14236")
     if source.eprint:
         yield from _arxiv(source, file)
-    if source.url:
-        parts = urlsplit(source.url)
-        if parts.scheme not in ("http", "https") or "." not in parts.netloc or re.search(r"\s", source.url):
-            yield _at(source, file, "url", "error", f"'{source.url}' is no address", "write it in full: https://…")
+    if source.url and not is_address(source.url):
+        yield _at(source, file, "url", "error", f"'{source.url}' is no address", "write it in full: https://…")
     if not source.link and source.medium in MEDIA[2:]:  # papers and books can be found without one
         yield _at(source, file, "no-link", "warning", f"a {source.medium} without an address", "add url = {…}")
     if source.remark:
@@ -112,6 +110,15 @@ def _entry(source: Source, sources: Mapping[str, Source], file: str) -> Iterator
         yield _at(source, file, "unknown", "error", f"instead names '{source.instead}', which is no entry", fix)
 
 
+def is_address(url: str) -> bool:
+    """Whether a text is an address of the web, in full."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is no IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and "." in parts.netloc and not re.search(r"\s", url)
+
+
 def _arxiv(source: Source, file: str) -> Iterator[Finding]:
     match = _ARXIV.fullmatch(source.eprint)
     if match is None:
@@ -119,7 +126,8 @@ def _arxiv(source: Source, file: str) -> Iterator[Finding]:
         return
     short = int(match[1] or match[3])
     posted = 1900 + short if short > 90 else 2000 + short
-    if re.fullmatch(r"\d{4}", source.year) and int(source.year) < posted:
+    elsewhere = not source.venue.startswith("arXiv:")  # printed, and put there years later
+    if re.fullmatch(r"\d{4}", source.year) and int(source.year) < posted and not elsewhere:
         message = f"arXiv has {source.eprint} from {posted}, the entry says {source.year}"
         yield _at(source, file, "year", "warning", message, "correct the id or the year")
     linked = _ARXIV_LINK.match(source.url)

@@ -105,7 +105,7 @@ class Graph:
             return any(want in words(text) for want in wanted for text in texts)
 
         nodes = tuple(node for node in self.nodes.values() if holds(node.texts))
-        read = tuple(source for source in sources.values() if holds((source.title,)))
+        read = tuple(source for source in sources.values() if holds((source.title, *source.topics)))
         gaps = tuple(box.text for box in self.plan.roadmap.gaps if not box.ticked and holds((box.text,)))
         return About(asked, topic, names, nodes, read, gaps)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.plan import Cluster, Resource, Session
+from pipeline.plan import Cluster, Plan, Resource, Session
 from pipeline.sources import Source
 
 
@@ -33,11 +33,16 @@ def _material(resource: Resource, group: str, sources: Mapping[str, Source]) -> 
     return Material(source.title, resource.where, resource.link or source.link, source.remark, group)
 
 
-def paste(entry: Session | Cluster, listed: list[Material]) -> str:
-    """One text: first the addresses, one a line, as NotebookLM takes them; then what has none, by name."""
+def files(entry: Session | Cluster, plan: Plan) -> list[str]:
+    """The notes to upload beside the addresses: the entry's own, and those of its clusters or its pair."""
+    paths = entry.clusters if isinstance(entry, Session) else (entry.pair,)
+    return [entry.note.file, *(plan.by_path[path][1].note.file for path in paths if path in plan.by_path)]
+
+
+def paste(entry: Session | Cluster, listed: list[Material], plan: Plan) -> str:
+    """One text: first the addresses, one a line, as NotebookLM takes them; then what has none, by name; then files."""
     links = list(dict.fromkeys(material.link for material in listed if material.link))
-    lines = [*links]
     without = list(dict.fromkeys(material.title for material in listed if not material.link))
-    if without:
-        lines += ["", "Without an address:", *(f"- {title}" for title in without)]
-    return "\n".join([*lines, "", f"Notes: {entry.note.file}"])
+    parts = [links, ["Without an address:", *(f"- {title}" for title in without)] if without else []]
+    parts += [["Files:", *files(entry, plan)]]
+    return "\n\n".join("\n".join(part) for part in parts if part)

@@ -26,7 +26,7 @@ class Source:
 
     `venue` is the journal, the proceedings, the publisher or the school, whichever the entry has first. `medium` is
     what it is to a reader (one of `MEDIA`); `eprint` an arXiv id; `remark` says what is wrong with the link as it was
-    given, `instead` names the entry that was meant. `fields` are the names of all fields the entry has.
+    given, `instead` names the entry that was meant. `topics` are its keywords, `fields` the names of all fields it has.
     """
 
     key: str
@@ -48,6 +48,7 @@ class Source:
     eprint: str = ""
     remark: str = ""
     instead: str = ""
+    topics: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
 
     @property
@@ -165,6 +166,7 @@ def _source(entry: Any, line: int) -> Source:
         eprint=eprint,
         remark=plain("remark"),
         instead=fields.get("instead", ""),
+        topics=tuple(word.strip() for word in plain("keywords").split(",") if word.strip()),
         fields=tuple(fields),
     )
 
@@ -209,8 +211,8 @@ def _gaps(source: Source, entry: Any, file: str | None) -> list[Finding]:
             near = did_you_mean(name, [other for other in names if other != name])
             message = f"{source.key} has no {name}"
             fix = f"the entry has another field: {near}" if near else f"add {name} = {{…}}"
-            # Web pages and courses often have no year; a citation can do without it.
-            undated = name == "year" and source.kind in ("misc", "online", "manual", "unpublished")
+            # Web pages, courses and tools often have no year; a citation can do without it.
+            undated = name == "year" and source.kind in ("misc", "online", "manual", "unpublished", "software")
             severity: Severity = "review" if undated and not near else "error"
             found.append(Finding("sources.incomplete", severity, message, file, source.line, fix=fix, key=source.key))
     if source.year and not re.fullmatch(r"\d{4}", source.year):

@@ -14,7 +14,7 @@ from pipeline.cli.planning import kind_of, planning
 @click.option("--titles", is_flag=True, help="Titles and groups beside the addresses, to read instead of to paste.")
 @json_option
 def command(kind: str, number: str, titles: bool, as_json: bool) -> None:
-    """Print the materials of a session or cluster for NotebookLM: addresses one a line, ready to paste, then files.
+    """Print the materials of a session or cluster for NotebookLM: addresses, one a line, then the notes to upload.
 
     \b
     Examples:
@@ -22,7 +22,7 @@ def command(kind: str, number: str, titles: bool, as_json: bool) -> None:
       forge materials cluster 1.2 --titles
     """
     from pipeline.cli.plan_views import plain
-    from pipeline.materials import materials, paste
+    from pipeline.materials import files, materials, paste
     from pipeline.plan import Cluster, Session
 
     made = planning(project())
@@ -30,7 +30,7 @@ def command(kind: str, number: str, titles: bool, as_json: bool) -> None:
     assert isinstance(entry, Session | Cluster)
     listed = materials(entry, made.sources)
     if as_json:
-        print_json(plain(listed))
+        print_json({"materials": plain(listed), "files": files(entry, made.plan)})
         return
     if titles:
         group = ""
@@ -41,6 +41,6 @@ def command(kind: str, number: str, titles: bool, as_json: bool) -> None:
             where = f", {material.where}" if material.where else ""
             say(f"  {material.title}{where}" + (click.style(f"  {material.link}", dim=True) if material.link else ""))
     else:
-        say(paste(entry, listed))
+        say(paste(entry, listed, made.plan))
     for remark in dict.fromkeys(f"{material.link}: {material.remark}" for material in listed if material.remark):
         progress(remark)

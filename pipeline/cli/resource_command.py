@@ -36,7 +36,8 @@ def command() -> None:
 @click.option("--cluster", default=None, metavar="NUMBER", help="The cluster it belongs to; empty for none.")
 @click.option("--priority", default=None, help="primary, supplementary, optional, theory, video, … (default: primary).")
 @click.option("--where", default="", help="The place in it to read, such as ch. 3.")
-@click.option("--note", default="", help="How it fits with what is there.")
+@click.option("--topics", default=None, help='What it covers, by commas: "PPO, reward modeling".')
+@click.option("--note", default=None, help="How it fits with what is there.")
 def add(
     title: str | None,
     authors: str | None,
@@ -49,9 +50,13 @@ def add(
     cluster: str | None,
     priority: str | None,
     where: str,
-    note: str,
+    topics: str | None,
+    note: str | None,
 ) -> None:
     """Add a source, asking for what the options leave out. A work that is there already is named, not doubled.
+
+    The clusters it would suit by title and topics are shown before the question. Where nobody answers, the title and
+    the authors must be given; the rest has a default.
 
     \b
     Examples:
@@ -59,8 +64,8 @@ def add(
       forge resource add --title "Attention Is All You Need" --authors "Vaswani, Ashish" --year 2017 --kind paper \\
           --url https://arxiv.org/abs/1706.03762 --cluster 5.1 --priority primary
     """
-    from pipeline.additions import NewSource, suggested_key, with_resource, with_source
-    from pipeline.bibliography import arxiv_id, check, same_work
+    from pipeline.additions import DATED, NewSource, suggested_key, suited, with_resource, with_source
+    from pipeline.bibliography import arxiv_id, check, is_address, same_work
     from pipeline.finding import did_you_mean
     from pipeline.plan import Cluster
     from pipeline.plan.shared import RESOURCE_KINDS
@@ -87,13 +92,24 @@ def add(
             raise ValueError(f"'{value}' is no year; write four digits, or nothing")
         return value.strip()
 
-    def a_cluster(value: str) -> str:
-        if value.strip():
-            made.entry("cluster", value.strip())
+    def needed_year(value: str) -> str:
+        if not value.strip():
+            raise ValueError(f"a {medium} needs the year it appeared in")
+        return a_year(value)
+
+    def an_address(value: str) -> str:
+        if value.strip() and not is_address(value.strip()):
+            raise ValueError(f"'{value}' is no address; write it in full (https://…), or nothing")
         return value.strip()
 
+    def a_cluster(value: str) -> str:
+        try:
+            return str(made.entry("cluster", value.strip()).number) if value.strip() else ""
+        except CannotRun as error:
+            raise ValueError(str(error)) from None
+
     from_title = asked("Title", title, filled)
-    address = asked("Address (https://…)", url, str.strip, "")
+    address = asked("Address (https://…)", url, an_address, "")
     probe = NewSource("x", "site", from_title, "X", "2000", address, doi, arxiv).read()  # to compare, not to keep
     eprint = arxiv_id(probe)
     draft = NewSource("x", "site", from_title, "X", "2000", address, doi, eprint)
@@ -105,18 +121,26 @@ def add(
         people = asked("Authors (Family, Given and Family, Given)", authors, filled)
         when = asked("Year", year, a_year, "")
         medium = asked("Kind", kind, one_of(MEDIA), "paper")
+        if not when and medium in DATED:
+            when = asked(f"Year (a {medium} needs one)", year, needed_year)
+        covered = asked("Topics, by commas (nothing for none)", topics, str.strip, "")
         suggestion = suggested_key(people, from_title, when, set(made.sources))
         new_key = key or suggestion
         if not re.fullmatch(r"[A-Za-z0-9][\w:.+-]*", new_key):
             raise CannotRun(f"'{new_key}' cannot be a key; write letters and digits, such as {suggestion}")
         if new_key in made.sources:
             raise CannotRun(f"the key {new_key} belongs to “{made.sources[new_key].title}”\n  fix: --key {suggestion}")
-        draft = NewSource(new_key, medium, from_title, people, when, address, doi, eprint)
+        draft = NewSource(new_key, medium, from_title, people, when, address, doi, eprint, covered)
         source = draft.read()
         wrong = [f for f in check({new_key: source}, [], "the new entry") if f.severity == "error"]
         if wrong:
             raise CannotRun("nothing was written:\n" + "\n".join(str(finding) for finding in wrong))
+    if cluster is None:
+        for fitting in suited(made.plan, (from_title, *draft.topics.split(",")))[:3]:
+            say(f"  it may suit cluster {fitting.number}, {fitting.title}")
     number = asked("Cluster (nothing for none)", cluster, a_cluster, "")
+    group = asked("Priority or kind", priority, one_of(RESOURCE_KINDS), "primary") if number else ""
+    fits = asked("How it fits (nothing for none)", note, str.strip, "") if number else ""
     with locked(made.project):
         transaction = Transaction(made.project)
         if there is None:
@@ -126,8 +150,7 @@ def add(
         if number:
             entry = made.entry("cluster", number)
             assert isinstance(entry, Cluster)
-            group = asked("Priority or kind", priority, one_of(RESOURCE_KINDS), "primary")
-            text = with_resource(entry, group, new_key, where, note)
+            text = with_resource(entry, group, new_key, where, fits)
             transaction.write(*made.rewritten(entry.note, text))
         transaction.commit()
     _told(made, new_key, there is None, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from experiments.kit.errors import CannotRun
 from pipeline.cli.common import count_of, finish, json_option, print_json, progress, project, say, show_findings
 from pipeline.cli.planning import planning
 
@@ -42,13 +43,16 @@ def check(online: bool, arxiv: str | None, crossref: str | None, strict: bool, a
     file = f"{made.vault.prefix}/references.bib"
     sources, findings = load_sources(made.project.notes / "references.bib", file)
     findings = [*findings, *check_sources(sources, uses(made.vault, made.plan, made.project.drafts), file)]
-    compared = 0
+    compared, unreached = 0, None
     if online:
         from pipeline.lookup import ARXIV, CROSSREF, compare
 
         asked = {"arxiv": arxiv or ARXIV, "crossref": crossref or CROSSREF}
-        found, compared = compare(sources.values(), file, report=progress, **asked)
-        findings += found
+        try:
+            found, compared = compare(sources.values(), file, report=progress, **asked)
+            findings += found
+        except CannotRun as error:  # what was found without a network is told first
+            unreached = error
     findings = in_order(findings)
     if as_json:
         print_json([finding.to_json() for finding in findings])
@@ -58,4 +62,6 @@ def check(online: bool, arxiv: str | None, crossref: str | None, strict: bool, a
         errors = sum(finding.severity == "error" for finding in findings)
         say(f"{count_of(len(sources), 'source')} read{online_part}: {count_of(errors, 'error')}, "
             f"{count_of(len(findings) - errors, 'other finding')}")  # fmt: skip
+    if unreached is not None:
+        raise unreached
     finish(findings, strict)

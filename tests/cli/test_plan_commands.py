@@ -204,12 +204,19 @@ def test_gaps_are_noted_and_listed(planned: Path) -> None:
 
 def test_a_resource_is_added_by_answers_and_by_options(planned: Path) -> None:
     before = state(planned)
-    answers = "Fair Coins\nhttps://example.org/fair\nFeller, W.\nnineteen\n1969\n\n1.1\nprimry\nprimary\n"
-    said = ran(planned, "resource", "add", stdin=answers)
-    assert "'nineteen' is no year" in said and "did you mean 'primary'?" in said
+    answers = [
+        "Fair Coins", "example.org/fair", "https://example.org/fair", "Feller, W.", "nineteen", "", "papr", "paper", "1969",
+        "coins, bets", "9.9", "1.1", "primry", "primary", "what is fair",
+    ]  # fmt: skip
+    said = ran(planned, "resource", "add", stdin="\n".join(answers))
+    for told in ("write it in full", "'nineteen' is no year", "did you mean 'paper'?", "Year (a paper needs one)",
+                 "it may suit cluster 1.1, Coins", "there are 1.1, 2.1", "did you mean 'primary'?"):  # fmt: skip
+        assert told in said
     gone = {name: old for name, (old, _) in changes(before, state(planned)).items()}
     assert gone == {"notes/references.bib": [], "notes/roadmap/1.1-coins.md": []}
-    assert b"    - feller1969\n" in (planned / "notes/roadmap/1.1-coins.md").read_bytes()
+    line = b'    - {source: feller1969, note: "what is fair"}\n'
+    assert line in (planned / "notes/roadmap/1.1-coins.md").read_bytes()
+    assert "feller1969" in ran(planned, "plan", "topic", "fair", "bet"), "its title does not name it, its topics do"
     again = ran(planned, "resource", "add", "--title", "Another name", "--url", "http://www.example.org/fair/",
                 "--cluster", "2.1", "--priority", "video")  # fmt: skip
     assert "feller1969 is there already, with the same address" in again
@@ -217,13 +224,31 @@ def test_a_resource_is_added_by_answers_and_by_options(planned: Path) -> None:
     assert "0 errors" in ran(planned, "sources", "check")
 
 
+def test_a_tool_needs_no_year(planned: Path) -> None:
+    words = ["--title", "T & Co 100%", "--authors", "{OpenAI}", "--kind", "tool", "--url", "https://x.org/a_b"]
+    assert "openai added" in ran(planned, "resource", "add", *words, "--year", "", "--cluster", "")
+    assert "0 errors" in ran(planned, "sources", "check")
+    paper = ["--title", "P", "--authors", "A", "--kind", "paper", "--url", "", "--year", ""]
+    before = state(planned)
+    assert "a paper needs the year" in ran(planned, "resource", "add", *paper, code=2)
+    assert state(planned) == before
+
+
 def test_materials_are_one_paste(planned: Path) -> None:
     lines = ran(planned, "materials", "cluster", "1.1").splitlines()
     assert lines == [
         "https://example.org/feller#page=4", "https://arxiv.org/abs/1706.03762", "", "Without an address:",
-        "- An Introduction to Probability Theory and Its Applications", "", "Notes: notes/roadmap/1.1-coins.md",
+        "- An Introduction to Probability Theory and Its Applications", "",
+        "Files:", "notes/roadmap/1.1-coins.md", "notes/roadmap/2.1-attention.md",
+    ]  # fmt: skip
+    assert ran(planned, "materials", "session", "1").splitlines()[-2:] == [
+        "notes/sprint/session-01.md", "notes/roadmap/1.1-coins.md",
     ]  # fmt: skip
     assert "First things" in ran(planned, "materials", "session", "1", "--titles")
+    answer = json.loads(ran(planned, "materials", "session", "1", "--json"))
+    assert [material["group"] for material in answer["materials"]] == ["First things", "First things"]
+    assert answer["files"] == ["notes/sprint/session-01.md", "notes/roadmap/1.1-coins.md"]
+    assert ran(planned, "materials", "cluster", "2.1").startswith("Files:\n")
 
 
 def test_the_calendar_and_a_new_week(planned: Path) -> None:
@@ -266,5 +291,8 @@ def test_status_is_kept_and_an_edit_costs_only_what_it_concerns(planned: Path) -
 
 
 def test_without_a_network_the_bibliography_says_so(planned: Path) -> None:
+    bib = planned / "notes" / "references.bib"
+    bib.write_text(bib.read_text() + "@article{late, author={A}, title={T}, year={2999}}\n")
     said = ran(planned, "sources", "check", "--online", "--arxiv", "http://127.0.0.1:1/", code=2)
     assert "cannot be reached" in said and "needs no network" in said
+    assert "the year 2999 cannot be" in said, "what needs no network is told all the same"

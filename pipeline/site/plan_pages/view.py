@@ -74,7 +74,7 @@ class View:
         """The sources whose titles hold each topic."""
         found: dict[str, list[Source]] = defaultdict(list)
         for source in self.sources.values():
-            for topic in self.plan.topics.of((source.title,)):
+            for topic in self.plan.topics.of((source.title, *source.topics)):
                 found[topic].append(source)
         return found
 
