@@ -168,6 +168,17 @@ def adam(module: nn.Module | Sequence[nn.Parameter], rate: float) -> torch.optim
     return torch.optim.Adam(parameters, lr=rate, eps=1e-5, fused=True)
 
 
+def as_one(parameters: Sequence[nn.Parameter]) -> tuple[nn.Parameter, Tensor]:
+    """All parameters as one vector (P,) and its gradient (P,), of which each of them becomes a view of its part."""
+    whole = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+    gradient = whole.grad = torch.zeros_like(whole)
+    start = 0
+    for p in parameters:
+        part = slice(start, start := start + p.numel())
+        p.data, p.grad = whole.detach()[part].view_as(p), gradient[part].view_as(p)
+    return whole, gradient
+
+
 def fit(critic: Critic, optimizer: torch.optim.Adam, x: Tensor, targets: Tensor, epochs: int, batch: int) -> float:
     """Regress the critic (B, D) -> (B,) on targets by squared error; returns the last epoch's mean loss."""
     total = 0.0

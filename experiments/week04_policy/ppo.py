@@ -10,16 +10,17 @@ epsilon 1e-5, rate and clip falling linearly to zero if `decay`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from experiments.kit.contract import Log
 from experiments.week04_policy.gae import gae
-from experiments.week04_policy.policy import Actor, Critic, Distribution, adam, kl
+from experiments.week04_policy.policy import Actor, Critic, Distribution, adam, as_one, kl
 from experiments.week04_policy.rollout import Curve, Rollouts, learn
 
 Variant = Literal["clip", "kl"]
@@ -66,15 +67,54 @@ def adapted(beta: float, divergence: float, target: float) -> float:
     return beta / 2 if divergence < target / 1.5 else beta
 
 
+class Samples(NamedTuple):
+    """What an epoch learns from, row by row (B, ...): `before` is the policy that acted, `old` its log pi(a | s)."""
+
+    observations: Tensor
+    actions: Tensor
+    before: Distribution
+    old: Tensor
+    advantages: Tensor
+    returns: Tensor
+
+    def at(self, rows: Tensor) -> Samples:
+        """Some rows of it."""
+        x, actions, before, old, A, G = self
+        return Samples(x[rows], actions[rows], before.at(rows), old[rows], A[rows], G[rows])
+
+    def normalised(self) -> Samples:
+        """With advantages of mean 0 and deviation 1."""
+        A = self.advantages
+        return self._replace(advantages=(A - A.mean()) / (A.std() + 1e-8))
+
+
+def minibatches(samples: Samples, epochs: int, size: int) -> Iterator[Samples]:
+    """Random parts of `size` rows, epoch by epoch; a rest of fewer than two is left out. One part needs no order."""
+    rows = len(samples.old)
+    if rows <= size:
+        yield from [samples.normalised()] * epochs
+        return
+    for _ in range(epochs):
+        for part in torch.randperm(rows).split(size):  # type: ignore[no-untyped-call]
+            if len(part) > 1:
+                yield samples.at(part).normalised()
+
+
 def train(config: Config, seed: int, log: Log) -> Curve:
     """One run."""
     torch.manual_seed(seed)
     rollouts = Rollouts(config.task, config.copies, seed)
     copies = rollouts.copies
     actor, critic = Actor(copies.observed, copies.actions, copies.size), Critic(copies.observed)
-    parameters = [*actor.parameters(), *critic.parameters()]
-    optimizer = adam(parameters, config.rate)
+    whole, gradient = as_one([*actor.parameters(), *critic.parameters()])  # so to clip and to step is one call each
+    optimizer = adam([whole], config.rate)
     beta = 1.0
+
+    def objective(s: Samples, now: Distribution, clip: float) -> Tensor:
+        log_ratio = now.log_prob(s.actions) - s.old
+        if config.variant == "clip":
+            return clipped_objective(log_ratio, s.advantages, clip).mean()
+        return penalised_objective(log_ratio, s.advantages, kl(s.before, now), beta).mean()
 
     def update(progress: float) -> tuple[int, Mapping[str, float]]:
         nonlocal beta
@@ -87,24 +127,17 @@ def train(config: Config, seed: int, log: Log) -> Curve:
             before = actor(x)
             old = before.log_prob(actions)
         raw = gae(batch.rewards, values, batch.terminated, batch.truncated, config.gamma, config.lam)
-        advantages, returns = batch.pick(raw), batch.pick(raw + values[:-1])
-        for _ in range(config.epochs):
-            for rows in _minibatches(len(x), config.batch):
-                x_, A = x[rows], advantages[rows]
-                A = (A - A.mean()) / (A.std() + 1e-8)
-                now = actor(x_)
-                log_ratio = now.log_prob(actions[rows]) - old[rows]
-                if config.variant == "clip":
-                    objective = clipped_objective(log_ratio, A, config.clip * left)
-                else:
-                    objective = penalised_objective(log_ratio, A, kl(before.at(rows), now), beta)
-                loss = config.value * (critic(x_) - returns[rows]).square().mean() - objective.mean()
-                if config.entropy:
-                    loss = loss - config.entropy * now.entropy().mean()
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(parameters, config.max_norm, foreach=True)
-                optimizer.step()
+        samples = Samples(x, actions, before, old, batch.pick(raw), batch.pick(raw + values[:-1]))
+        for s in minibatches(samples, config.epochs, config.batch):
+            now = actor(s.observations)
+            loss = config.value * F.mse_loss(critic(s.observations), s.returns)
+            loss = loss - objective(s, now, config.clip * left)
+            if config.entropy:
+                loss = loss - config.entropy * now.entropy().mean()
+            gradient.zero_()
+            loss.backward()  # type: ignore[no-untyped-call]
+            gradient.mul_((config.max_norm / (gradient.norm() + 1e-6)).clamp(max=1.0))
+            optimizer.step()
         divergence = mean_kl(actor, x, before)
         if config.variant == "kl":
             beta = adapted(beta, divergence, config.kl_target)
@@ -117,10 +150,3 @@ def train(config: Config, seed: int, log: Log) -> Curve:
 def mean_kl(actor: Actor, x: Tensor, before: Distribution) -> float:
     """Mean KL(before || now) over observations x (B, D), in nats."""
     return float(kl(before, actor(x)).mean())
-
-
-def _minibatches(rows: int, size: int) -> list[Tensor]:
-    """Random rows in parts of `size`; a rest of fewer than two is left out. One part needs no order."""
-    if rows <= size:
-        return [torch.arange(rows)]
-    return [part for part in torch.randperm(rows).split(size) if len(part) > 1]  # type: ignore[no-untyped-call]
