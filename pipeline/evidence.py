@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 from experiments.kit.errors import CannotRun
@@ -168,11 +169,10 @@ def gather_post(
     """Evidence for one post. What its outline names and cannot be found becomes a finding."""
     findings: list[Finding] = []
     studies = post.studies or tuple(e.study for e in week.experiments if e.study)
-    before = [load_week(vault, number)[0] for number in post.earlier]
-    weeks_before = [earlier for earlier in before if earlier is not None]
-    others = topics_of(study for earlier in weeks_before for study in earlier.studies)
+    before = _posts_before(vault, week, post)
+    others = topics_of(study for earlier, _ in before for study in earlier.studies)
     results = load(tuple(topics_of(studies)), tuple(others))
-    earlier = _earlier_posts(project, week, post, weeks_before, results, findings)
+    earlier = _earlier_posts(project, week, post, before, results, findings)
     outline = post.outline or default_outline(week, results)
     materials = tuple(_material(project, vault, week, section, results, sources, findings) for section in outline)
     limits = tuple(limit for study in studies if study in results.runs for limit in results.runs[study].limits)
@@ -192,21 +192,38 @@ def gather_post(
     )
 
 
+def _posts_before(vault: Vault, week: Week, post: Post) -> list[tuple[Week, Post]]:
+    """The posts that a post builds on, each with its week: all of the weeks it names, and the single ones."""
+    weeks = [load_week(vault, number)[0] for number in post.earlier]
+    found = [(earlier, its) for earlier in weeks if earlier is not None for its in earlier.posts]
+    for slug in post.recalls:
+        numbers = (number for number in reversed(week_numbers(vault)) if number < week.number)
+        among = chain([week], filter(None, (load_week(vault, number)[0] for number in numbers)))
+        found += next(([(one, its)] for one in among for its in one.posts if its.slug == slug != post.slug), [])
+    return list({its.slug: (earlier, its) for earlier, its in found}.values())
+
+
 def _earlier_posts(
-    project: Project, week: Week, asking: Post, before: list[Week], results: ResultSet, findings: list[Finding]
+    project: Project,
+    week: Week,
+    asking: Post,
+    before: list[tuple[Week, Post]],
+    results: ResultSet,
+    findings: list[Finding],
 ) -> tuple[EarlierPost, ...]:
-    """The published posts of the weeks a post builds on. One that is not out yet is said; it blocks nothing."""
+    """The published ones of the posts a post builds on. One that is not out yet is said; it blocks nothing."""
     found = []
-    for earlier in before:
-        for post in earlier.posts:
-            said = read_earlier(project, earlier, post, results)
-            if said is not None:
-                found.append(said)
-            else:
-                message = f"it builds on week {earlier.number}, whose post {post.slug} is not published yet"
-                fix = f"publish it first: forge week {earlier.number}"
-                place = (week.note.file, asking.line)
-                findings.append(Finding("earlier", "review", message, *place, fix=fix, key=post.slug))
+    for earlier, post in before:
+        said = read_earlier(project, earlier, post, results)
+        if said is not None:
+            found.append(said)
+        else:
+            here = earlier.number == week.number
+            whose = f"post {post.slug}, which" if here else f"week {earlier.number}, whose post {post.slug}"
+            message = f"it builds on {whose} is not published yet"
+            fix = f"publish it first: forge week {earlier.number}"
+            place = (week.note.file, asking.line)
+            findings.append(Finding("earlier", "review", message, *place, fix=fix, key=post.slug))
     return tuple(found)
 
 

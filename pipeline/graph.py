@@ -222,6 +222,7 @@ def _edges(plan: Plan) -> Iterator[Edge]:
             yield Edge(me, ("post", post.slug), "writes")
             yield from (Edge(("post", post.slug), ("study", study), "rests on") for study in post.studies)
             yield from (Edge(("post", post.slug), ("week", str(number)), "refers to") for number in post.earlier)
+            yield from (Edge(("post", post.slug), ("post", slug), "refers to") for slug in post.recalls)
     for session_ in plan.roadmap.integration:
         if session_.primary in ids and session_.secondary in ids:
             yield Edge(ids[session_.primary], ids[session_.secondary], f"integration {session_.session}")

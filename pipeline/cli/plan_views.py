@@ -117,7 +117,8 @@ def _show_week(made: Planning, week: Week) -> None:
     _show_list("W&B", week.wandb)
     heading("Posts")
     for post in week.posts:
-        builds = f", builds on week {', '.join(map(str, post.earlier))}" if post.earlier else ""
+        named = [*(f"week {number}" for number in post.earlier), *post.recalls]
+        builds = f", builds on {', '.join(named)}" if named else ""
         say(f"  {post.title}  {marked(post_state(made.progress.published, post))}{builds}")
         say(click.style(f"    {' '.join(post.brief.split())}", dim=True))
 

@@ -34,16 +34,34 @@ def disagreements(plan: Plan) -> Iterator[Finding]:
 def _weeks_and_posts(plan: Plan) -> Iterator[Finding]:
     schedule = plan.schedule
     yield from _missing(schedule.note, ("weeks",), schedule.weeks, plan.weeks, "plan/week")
+    order = list(plan.posts)
     for week in plan.weeks.values():
-        for position, post in enumerate(week.posts):
-            for at, number in enumerate(post.earlier):
-                path: KeyPath = ("posts", position, "earlier", at)
-                unread = [file for note, file in plan.left_out.items() if note.endswith(f"week-{number:02d}.md")]
-                if number not in plan.weeks and unread:
-                    yield _unread(week.note, path, f"week {number}", unread[0])
-                elif number not in plan.weeks:
-                    message = f"week {number} has no note"
-                    yield _at(week.note, "plan.unknown-week", path, message, _of(plan.weeks, "the weeks are"))
+        for post in week.posts:
+            path: KeyPath = ("posts", post.position, "earlier")
+            yield from (_no_week(plan, week.note, path, number) for number in post.earlier if number not in plan.weeks)
+            for slug in post.recalls:
+                if slug not in plan.posts:
+                    yield _no_post(plan, week.note, path, slug)
+                elif order.index(slug) >= order.index(post.slug):
+                    message = f"post '{slug}' does not come before '{post.slug}'"
+                    yield _at(week.note, "plan.not-earlier", path, message, "name posts that come before this one")
+
+
+def _no_week(plan: Plan, note: Note, path: KeyPath, number: int) -> Finding:
+    unread = [file for other, file in plan.left_out.items() if other.endswith(f"week-{number:02d}.md")]
+    if unread:
+        return _unread(note, path, f"week {number}", unread[0])
+    return _at(note, "plan.unknown-week", path, f"week {number} has no note", _of(plan.weeks, "the weeks are"))
+
+
+def _no_post(plan: Plan, note: Note, path: KeyPath, slug: str) -> Finding:
+    unread = [file for other, file in plan.left_out.items() if "plan/week-" in other]
+    near = did_you_mean(slug, plan.posts)
+    if unread and not near:
+        more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+        return _unread(note, path, f"the week of post '{slug}'", unread[0] + more)
+    fix = near or "name a post of the blog plan by its slug"
+    return _at(note, "plan.unknown-post", path, f"there is no post '{slug}'", fix)
 
 
 def _clusters(plan: Plan) -> Iterator[Finding]:
@@ -101,14 +119,8 @@ def _lectures(plan: Plan) -> Iterator[Finding]:
             fix = did_you_mean(lecture.block, blocks) or _of(blocks, "the blocks are")
             yield _at(lecture.note, "plan.unknown-block", ("block",), f"there is no block '{lecture.block}'", fix)
         for at, slug in enumerate(lecture.posts):
-            unread = [file for note, file in plan.left_out.items() if "plan/week-" in note]
-            near = did_you_mean(slug, plan.posts)
-            if slug not in plan.posts and unread and not near:
-                more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
-                yield _unread(lecture.note, ("posts", at), f"the week of post '{slug}'", unread[0] + more)
-            elif slug not in plan.posts:
-                fix = near or "name a post of the blog plan by its slug"
-                yield _at(lecture.note, "plan.unknown-post", ("posts", at), f"there is no post '{slug}'", fix)
+            if slug not in plan.posts:
+                yield _no_post(plan, lecture.note, ("posts", at), slug)
         for at, path in enumerate(lecture.prerequisites):
             if not isinstance(plan.by_path.get(path, ("", None))[1], Lecture):
                 yield _no_entry(plan, lecture.note, ("prerequisites", at), path, "lecture", "lectures")

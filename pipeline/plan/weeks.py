@@ -50,8 +50,8 @@ class OutlineSection:
 class Post:
     """One post: its title, its notes for the agent (`brief`) and a description for each edition.
 
-    `studies` is empty for all studies of the week, `earlier` holds the weeks the post builds on. A post without an
-    outline may still lack its descriptions.
+    `studies` is empty for all studies of the week. `earlier` holds the weeks the post builds on, `recalls` the slugs of
+    single posts it does, of its own week among them. A post without an outline may still lack its descriptions.
     """
 
     slug: str
@@ -61,13 +61,16 @@ class Post:
     tags: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
     earlier: tuple[int, ...] = ()
+    recalls: tuple[str, ...] = ()
     outline: tuple[OutlineSection, ...] = ()
     line: int = 0
+    position: int = 0
+    """Its place in the note's list, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of the plan and the note that holds it."""
+    """A week of the plan and the note that holds it. A post stands after those of its week that it builds on."""
 
     number: int
     title: str
@@ -181,8 +184,19 @@ def read_week(reader: Reader, data: Mapping[str, Any], number: int) -> Week:
         tuple(experiments),
         reader.texts(data, top, "wandb"),
         reader.texts(data, top, "tags"),
-        tuple(post for post in posts if post.slug),
+        _by_dependency([post for post in posts if post.slug]),
     )
+
+
+def _by_dependency(posts: list[Post]) -> tuple[Post, ...]:
+    """Posts as written, but each after those it recalls; posts that recall one another stay as they are."""
+    placed: list[Post] = []
+    waiting = list(posts)
+    while waiting:
+        ready = (post for post in waiting if not any(other.slug in post.recalls for other in waiting))
+        placed.append(next(ready, waiting[0]))
+        waiting.remove(placed[-1])
+    return tuple(placed)
 
 
 def _post(reader: Reader, data: Mapping[str, Any], path: KeyPath, taken: set[str], number: int) -> Post:
@@ -199,11 +213,13 @@ def _post(reader: Reader, data: Mapping[str, Any], path: KeyPath, taken: set[str
     elif description is not None:
         fix = "write `scientist: …` and `manager: …` below it"
         reader.wrong((*path, "description"), description, "a mapping", fix)
-    earlier = []
+    earlier, recalls = [], []
     for position, week in enumerate(reader.items(data, path, "earlier")):
         at = (*path, "earlier", position)
-        if not isinstance(week, int) or isinstance(week, bool):
-            reader.wrong(at, week, "the number of a week", "write `earlier: [1]`")
+        if isinstance(week, str) and week.strip():
+            recalls.append(week.strip())
+        elif not isinstance(week, int) or isinstance(week, bool):
+            reader.wrong(at, week, "the number of a week or the slug of a post", "write `earlier: [1]`")
         elif week >= number:
             message = f"week {week} is not earlier than week {number}"
             reader.report("plan.not-earlier", at, message, "name weeks before this one")
@@ -218,8 +234,10 @@ def _post(reader: Reader, data: Mapping[str, Any], path: KeyPath, taken: set[str
         reader.texts(data, path, "tags"),
         reader.texts(data, path, "studies", STUDY, "week01_mdp/gridworlds"),
         tuple(earlier),
+        tuple(recalls),
         tuple(_section(reader, item, at, ids) for at, item in reader.mappings(data, path, "outline")),
         reader.line(path),
+        int(path[-1]),
     )
 
 

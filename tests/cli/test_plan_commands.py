@@ -205,8 +205,8 @@ def test_gaps_are_noted_and_listed(planned: Path) -> None:
 def test_a_resource_is_added_by_answers_and_by_options(planned: Path) -> None:
     before = state(planned)
     answers = [
-        "Fair Coins", "example.org/fair", "https://example.org/fair", "Feller, W.", "nineteen", "", "papr", "paper", "1969",
-        "coins, bets", "9.9", "1.1", "primry", "primary", "what is fair",
+        "Fair Coins", "example.org/fair", "https://example.org/fair", "Feller, W.", "nineteen", "", "papr", "paper",
+        "1969", "coins, bets", "9.9", "1.1", "primry", "primary", "what is fair",
     ]  # fmt: skip
     said = ran(planned, "resource", "add", stdin="\n".join(answers))
     for told in ("write it in full", "'nineteen' is no year", "did you mean 'paper'?", "Year (a paper needs one)",

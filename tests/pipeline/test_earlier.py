@@ -86,3 +86,15 @@ def test_the_default_outline_names_each_record_once(project: Project) -> None:
     add_second(project)
     results = second(project).materials[-1]
     assert [claim.key for claim in results.claims] == ["coin.false", "coin.more"]
+
+
+def test_a_single_post_is_evidence_and_so_is_one_of_the_same_week(drafted: Project) -> None:
+    approve_both(drafted)
+    publish(drafted, [the_post(drafted)])
+    add_second(drafted, SECOND.replace("earlier: [1]", "earlier: [coin-post]"))
+    assert [said.slug for said in second(drafted).earlier] == ["coin-post"]
+    more = '  - {slug: more-dice, title: "More", brief: "Refer to the first post.", earlier: [dice-post, coin-post]}\n'
+    add_second(drafted, SECOND.replace("earlier: [1]\n", f"earlier: [1]\n{more}"))
+    evidences, _ = gather(drafted, open_vault(drafted), 2, "small")
+    assert [said.slug for said in evidences[1].earlier] == ["coin-post"]
+    assert [f.message for f in evidences[1].findings] == ["it builds on post dice-post, which is not published yet"]

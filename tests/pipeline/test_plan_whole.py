@@ -102,7 +102,9 @@ def test_every_kind_of_note_reads_whole(tmp_path: Path) -> None:
         ("course/week-01.md", "study: toy/coin", "project: x", "plan.two-tasks", 9, "project", "keep one"),
         ("course/index.md", "weeks: 1\n", "weeks: 2\n", "plan.missing-note", 4, "weeks", "write course/week-02.md"),
         ("plan/index.md", "days: Mon-Wed", "days: Mon-Wend", "plan.wrong-form", 11, "rhythm.1.days", "did you"),
-        ("plan/week-02.md", "earlier: [1]", "earlier: [0]", "plan.unknown-week", 16, "posts.1.earlier.1", "the weeks"),
+        ("plan/week-02.md", "earlier: [1]", "earlier: [0]", "plan.unknown-week", 16, "posts.1.earlier", "the weeks"),
+        ("plan/week-02.md", "earlier: [1]", "earlier: [coin-pots]", "plan.unknown-post", 16, "posts.1.earlier", "did"),
+        ("plan/week-02.md", "earlier: [1]", "earlier: [heads]", "plan.not-earlier", 16, "posts.1.earlier", "name"),
         ("topics.md", '"fair bet"', '"Self Attentions"', "plan.shared-topic", 5, "topics.coins", "keep it with one"),
     ],
 )  # fmt: skip
@@ -126,6 +128,19 @@ def test_two_clusters_with_one_number(tmp_path: Path) -> None:
     assert "cluster 2.1 is also notes/roadmap/2.1-attention.md" in found.message
 
 
+def test_posts_of_a_week_follow_those_they_build_on(tmp_path: Path) -> None:
+    text = NOTES["plan/week-02.md"].replace("earlier: [1]", "earlier: [first, coin-post]")
+    text = text.replace("\n---\n", "\n  - {slug: first, title: First, brief: x}\n---\n")
+    made, findings = plan(tmp_path, **{"plan/week-02.md": text})
+    assert findings == []
+    first, heads = made.weeks[2].posts
+    assert (first.slug, heads.slug, heads.recalls, heads.earlier) == ("first", "heads", ("first", "coin-post"), ())
+    assert list(made.posts) == ["coin-post", "first", "heads"]
+    circle = text.replace("slug: first,", "slug: first, earlier: [heads],")
+    _, findings = plan(tmp_path, **{"plan/week-02.md": circle})
+    assert [(f.check, f.key) for f in findings] == [("plan.not-earlier", "posts.1.earlier")]
+
+
 def test_two_notes_of_one_week(tmp_path: Path) -> None:
     twin = "---\ntype: week\nweek: 2\ntitle: Twin\n---\n"
     made, findings = plan(tmp_path, **{"plan/week-2.md": twin, "Archive/plan/week-01.md": twin})
@@ -146,7 +161,7 @@ def test_what_leads_to_a_broken_note_is_no_second_error(tmp_path: Path) -> None:
     unread = {(f.file, f.key, f.fix) for f in findings if f.check == "plan.unread"}
     assert unread == {
         ("notes/lectures/01-coins.md", "posts.1", "mend notes/plan/week-01.md first"),
-        ("notes/plan/week-02.md", "posts.1.earlier.1", "mend notes/plan/week-01.md first"),
+        ("notes/plan/week-02.md", "posts.1.earlier", "mend notes/plan/week-01.md first"),
         ("notes/roadmap/1.1-coins.md", "pair", "mend notes/roadmap/2.1-attention.md first"),
         ("notes/roadmap/index.md", "integration.1.secondary", "mend notes/roadmap/2.1-attention.md first"),
         ("notes/roadmap/index.md", "integration.2.primary", "mend notes/roadmap/2.1-attention.md first"),
