@@ -78,22 +78,23 @@ class Rollouts:
         return self._collect(actor, 10**9, whole=True)
 
     def _collect(self, actor: Actor, T: int, whole: bool) -> Batch:
-        first, actions, steps = self._seen, [], []
+        observations, actions, steps = [self._seen], [], []
         over = np.zeros(self.copies.copies, dtype=np.bool_)
         for _ in range(T):
             a = actor(torch.from_numpy(self._seen)).sample(self.generator)
             step = self.copies.step(a.numpy())
             self._seen = step.observations
+            observations.append(step.observations)
             actions.append(a)
+            steps.append(step._replace(valid=step.valid & ~over))
             if whole:
-                steps.append(step._replace(valid=~over))
                 over |= step.terminated | step.truncated
                 if over.all():
                     break
-            else:
-                steps.append(step)
-        observations, rewards, terminated, truncated, valid = map(np.array, zip(*steps, strict=True))
-        seen = torch.from_numpy(np.concatenate([first[None], observations]))
+        rewards, terminated, truncated, valid = (
+            np.stack([getattr(s, name) for s in steps]) for name in ("rewards", "terminated", "truncated", "valid")
+        )
+        seen = torch.from_numpy(np.stack(observations))
         return Batch(seen, torch.stack(actions), rewards, terminated, truncated, valid)
 
 
