@@ -57,6 +57,13 @@ class Plan:
         }  # fmt: skip
         return tables[kind]
 
+    def index(self, kind: str) -> Note:
+        """The note that holds what the entries of a kind have in common."""
+        return {
+            "week": self.schedule.note, "session": self.sprint.note, "cluster": self.roadmap.note,
+            "lecture": self.series.note, "course": self.course.note,
+        }[kind]  # fmt: skip
+
     @cached_property
     def by_path(self) -> Mapping[str, tuple[str, Entry]]:
         """(kind, entry) by the vault path of its note: what a link leads to."""

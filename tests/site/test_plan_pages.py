@@ -133,7 +133,7 @@ def test_weeks_link_the_editions_that_are_out_and_only_those(root: Path) -> None
     text = made(root)[view.WEEKS].text
     assert "- Decision Making 101 ([Scientist](../scientist/posts/decision-making-101.md))\n" in text
     assert "[Manager](../manager/posts/optimal-decisions.md))" in text
-    assert "- What a head sees\n" in text
+    assert "- What a head sees, builds on [week 1](#week-1)\n" in text
     assert re.search(r'### Week 1: .*\n\n<span class="kf-state kf-state--in-progress">', text)
 
 
@@ -174,6 +174,7 @@ def test_the_bibliography_says_what_cites_a_source(root: Path) -> None:
     assert "Mislabelled in the plan: The plan calls it a film" in feller
     assert "Meant: [Markov Decision Processes](#source-puterman1994)" in feller
     assert "$\\sigma$&#45;Algebras &#124; and more" in feller
+    assert "[the plan](plan/index.md)" in feller, "the document as a whole"
     assert "Cited by" not in entry("source-feller1968-2")
 
 
@@ -261,6 +262,11 @@ def test_comments_and_links_in_properties_are_only_words() -> None:
     assert prose.titled("The $x_1^2$ of *it*") == "The $x_1^2$ of \\*it\\*"
 
 
+def test_topics_in_a_line_keep_their_parts() -> None:
+    assert prose.names((Topic("a", (Topic("b"), Topic("c", (Topic("d"),)))), Topic("e"))) == "a (b, c (d)), e"
+    assert [prose.sentence(text) for text in ("So", "So?", "So.", "")] == ["So.", "So?", "So.", ""]
+
+
 def test_nested_topics_are_a_nested_list() -> None:
     topics = [Topic("a", (Topic("b", (Topic("c"),)),)), Topic("d")]
     assert list(prose.nested(topics)) == ["- a", "    - b", "        - c", "- d"]
@@ -278,6 +284,7 @@ def test_the_map_ties_what_the_notes_tie_and_says_it_in_words(root: Path) -> Non
     for figure in (first, second):
         assert re.search(r'role="img" aria-label="[^"]{20,}"', figure) and "#" not in re.sub(r"&#\d+;", "", figure)
     assert "| State | Context | Both are where one is |" in text
+    assert "- 90 min: The first track\n" in text
     assert "Review of everything" in text[text.index("### 2. All of it {#session-2}") :]
 
 
@@ -383,5 +390,5 @@ def test_citing_entries_come_in_the_plans_order(root: Path) -> None:
     shelf = fill_shelf(root, root / "site", whole=True)
     assert shelf.plan is not None
     cited = references.entries_citing(view.view_of(shelf, shelf.plan))
-    assert cited["feller1968"] == {"cluster": ["1.1"], "session": ["1"]}
+    assert cited["feller1968"] == {"cluster": ["1.1"], "session": ["1"], "the plan": []}
     assert cited["vaswani2017"] == {"cluster": ["1.1"], "week": ["2"], "course": ["1"]}

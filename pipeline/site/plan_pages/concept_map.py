@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.plan import Cluster, Integration
 from pipeline.site.generated import Generated, front
 from pipeline.site.plan_pages.draw import Tie, figure, two_columns
-from pipeline.site.plan_pages.prose import joined, meta, plain, said
+from pipeline.site.plan_pages.prose import joined, meta, plain, said, sentence
 from pipeline.site.plan_pages.view import MAP, View
 
 HEADS = ("RL", "GenAI")
@@ -49,10 +49,14 @@ def _lines(view: View) -> Iterator[str]:
                 "Clusters on either side, joined by the session that studies them together; the list below has them all"
             )
             yield figure(drawing, name, "Each line is a session; its number stands on it.")
+        if view.plan.roadmap.session_format:
+            yield "A session has three parts:\n" if len(view.plan.roadmap.session_format) == 3 else "A session:\n"
+            yield from (f"- {minutes} min: {plain(text)}" for minutes, text in view.plan.roadmap.session_format)
+            yield ""
         for each in sessions:
             yield f"### {each.session}. {plain(each.title)} {{#session-{each.session}}}\n"
             yield meta(*(view.note(MAP, end) or plain(end) for end in (each.primary, each.secondary)))
-            yield f"{plain(each.idea)}.\n" if each.idea else ""
+            yield f"{sentence(each.idea)}\n" if each.idea else ""
             yield f"Post: {view.post(MAP, each.blog)}\n" if each.blog else ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.plan import CourseWeek
 from pipeline.site.generated import Generated, front
-from pipeline.site.plan_pages.prose import count, day, meta, nested, plain, status
+from pipeline.site.plan_pages.prose import count, day, meta, nested, plain, sentence, status
 from pipeline.site.plan_pages.view import COURSE, View
 
 
@@ -23,14 +23,14 @@ def _lines(view: View) -> Iterator[str]:
     yield f"# {plain(course.title) or 'Course'}\n"
     yield meta(count(len(weeks), "week"), count(len(course.months), "month"))
     if course.goal:
-        yield f"{plain(course.goal)}.\n" if not course.goal.endswith(".") else f"{plain(course.goal)}\n"
+        yield f"{sentence(course.goal)}\n"
     if course.prerequisites:
         yield f"It takes {'; '.join(plain(text) for text in course.prerequisites)}.\n"
     known = {month.number for month in course.months}
     for month in course.months:
         yield f"## Month {month.number}: {plain(month.title)} {{#month-{month.number}}}\n"
         if month.objective:
-            yield f"{plain(month.objective)}\n"
+            yield f"{sentence(month.objective)}\n"
         for week in weeks.values():
             if week.month == month.number:
                 yield from _week(view, week)
@@ -55,7 +55,7 @@ def _week(view: View, week: CourseWeek) -> Iterator[str]:
         yield ""
     task, text = ("Assignment", week.assignment) if week.assignment else ("Project", week.project)
     if text:
-        yield f"{task}\n{{ .kf-kind }}\n\n{plain(text)}\n"
+        yield f"{task}\n{{ .kf-kind }}\n\n{sentence(text)}\n"
     if week.steps:
         yield from (f"1. {plain(step)}" for step in week.steps)
         yield ""

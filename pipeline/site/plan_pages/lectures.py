@@ -81,3 +81,4 @@ def _lecture(view: View, lecture: Lecture) -> Iterator[str]:
     }
     yield from (f"- {name}: {text}" for name, text in rows.items() if text)
     yield ""
+    yield view.topics(LECTURES, "lecture", lecture.number)

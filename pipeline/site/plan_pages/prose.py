@@ -102,5 +102,11 @@ def fold(summary: str, lines: Iterable[str]) -> str:
 
 
 def names(topics: Iterable[Topic]) -> str:
-    """The outermost topics in a line."""
-    return ", ".join(plain(topic.name) for topic in topics)
+    """Topics in a line, what they consist of in brackets."""
+    return ", ".join(plain(t.name) + (f" ({names(t.parts)})" if t.parts else "") for t in topics)
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence: with a full stop where it ends without a mark."""
+    shown = plain(text)
+    return shown if not shown or shown.endswith((".", "!", "?", "…")) else f"{shown}."

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from pipeline.bibliography import cited_keys
 from pipeline.plan import KINDS
 from pipeline.site.generated import Generated, front
-from pipeline.site.plan_pages.prose import COMMENT, count, joined, plain, titled, web
-from pipeline.site.plan_pages.view import BIBLIOGRAPHY, View
+from pipeline.site.plan_pages.prose import COMMENT, count, joined, link, plain, titled, web
+from pipeline.site.plan_pages.view import BIBLIOGRAPHY, COURSE, LECTURES, OVERVIEW, ROADMAP, SPRINT, View, to
 from pipeline.sources import MEDIA, Source
 
 _NAMES = {"paper": "Papers", "book": "Books", "course": "Courses", "video": "Videos", "tool": "Tools",
           "blog": "Blogs", "dataset": "Data sets", "site": "Sites"}  # fmt: skip
+_WHOLE = {
+    "week": ("the plan", OVERVIEW), "session": ("the sprint", SPRINT), "cluster": ("the roadmap", ROADMAP),
+    "lecture": ("the lectures", LECTURES), "course": ("the course", COURSE),
+}  # fmt: skip
+"""By the kind of its entries, what a document is called as a whole, and its page."""
 Entries = dict[str, list[str]]
-"""Numbers of the plan's entries by their kind."""
+"""Numbers of the plan's entries by their kind; a document as a whole stands under its name, without any."""
 
 
 def pages(view: View) -> Iterator[Generated]:
@@ -65,6 +70,7 @@ def _cited_by(view: View, named: Entries, posts: list[str]) -> str:
             name = "course week" if kind == "course" else kind
             links = ", ".join(view.entry(BIBLIOGRAPHY, kind, number, number) for number in numbers)
             said.append(f"{name}{'s' if len(numbers) > 1 else ''} {links}")
+    said += [link(name, to(BIBLIOGRAPHY, page)) for name, page in _WHOLE.values() if name in named]
     return "; ".join(said)
 
 
@@ -82,7 +88,7 @@ def posts_citing(view: View) -> dict[str, list[str]]:
 
 
 def entries_citing(view: View) -> dict[str, Entries]:
-    """The plan's entries that name each source, in their properties or in their text outside comments."""
+    """What of the plan names each source, in its properties or in its text outside comments."""
     found: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
     properties = [(resource.source, entry) for resource, _, entry in view.plan.cited() if entry is not None]
     kinds = {entry.note.path: kind for kind in KINDS for entry in view.plan.of(kind).values()}
@@ -92,8 +98,13 @@ def entries_citing(view: View) -> dict[str, Entries]:
         for number, entry in view.plan.of(kind).items():
             for key in cited_keys(COMMENT.sub("", entry.note.text)):
                 found[key][kind][str(number)] = None
+    for kind, (name, _) in _WHOLE.items():
+        note = view.plan.index(kind)
+        whole = [resource.source for resource, where, _ in view.plan.cited() if where.path == note.path]
+        for key in (*whole, *cited_keys(COMMENT.sub("", note.text))) if view.plan.of(kind) else ():
+            found[key][name] = {}
     order = {kind: [str(number) for number in view.plan.of(kind)] for kind in KINDS}
     return {
-        key: {kind: sorted(numbers, key=order[kind].index) for kind, numbers in entries.items()}
+        key: {kind: sorted(numbers, key=order.get(kind, []).index) for kind, numbers in entries.items()}
         for key, entries in found.items()
     }

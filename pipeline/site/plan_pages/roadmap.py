@@ -21,7 +21,9 @@ def _lines(view: View) -> Iterator[str]:
     plan = view.plan
     yield f"# {plain(plan.roadmap.title) or 'Roadmap'}\n"
     days = count(plan.roadmap.post_within_days, "day")
-    yield f"A cluster is a few hours of study with one post at its end, written within {days}.\n"
+    again = "; finished clusters are looked at again" if plan.roadmap.review not in ("", "never") else ""
+    again += f" {plan.roadmap.review}" if again else ""
+    yield f"A cluster is a few hours of study with one post at its end, written within {days}{again}.\n"
     yield "| phase | clusters | done |\n| --- | ---: | ---: |"
     for phase, done, all_ in view.progress.phases():
         yield f"| [{phase.number}. {plain(phase.title)}](#phase-{phase.number}) | {all_} | {done} |"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pipeline.plan import Session
 from pipeline.plan.sessions import DAYS
 from pipeline.site.generated import Generated, front
-from pipeline.site.plan_pages.prose import count, day, fold, joined, meta, names, plain, said, status
+from pipeline.site.plan_pages.prose import count, day, fold, joined, meta, names, plain, said, sentence, status
 from pipeline.site.plan_pages.view import SPRINT, View, unique
 
 
@@ -23,7 +23,7 @@ def _lines(view: View) -> Iterator[str]:
     sprint = view.plan.sprint
     yield f"# {plain(sprint.title) or 'Sprint'}\n"
     if sprint.goal:
-        yield f"{plain(sprint.goal)}.\n"
+        yield f"{sentence(sprint.goal)}\n"
     if sprint.start and sprint.end:
         yield meta(f"{day(sprint.start)} to {day(sprint.end)}", count(len(view.plan.sessions), "session"))
     yield "## The board {#board}\n"
@@ -97,6 +97,7 @@ def _session(view: View, session: Session) -> Iterator[str]:
         yield ""
     if session.post:
         yield f"Post it should enable: {view.post(SPRINT, session.post)}\n"
+    yield view.topics(SPRINT, "session", session.number)
     listed = sum(len(group) for group in session.materials.values())
     if listed:
         lines = []

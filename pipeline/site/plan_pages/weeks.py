@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.plan import Week
+from pipeline.plan import Post, Week
 from pipeline.site.generated import Generated, front
 from pipeline.site.plan_pages.prose import count, day, fold, meta, nested, plain, status
 from pipeline.site.plan_pages.view import WEEKS, View
@@ -31,13 +31,20 @@ def _lines(view: View) -> Iterator[str]:
         yield from _week(view, week)
 
 
+def _builds_on(view: View, post: Post) -> str:
+    """The weeks and single posts a post builds on; '' where it stands alone."""
+    weeks = [view.entry(WEEKS, "week", number) for number in post.earlier if number in view.plan.weeks]
+    posts = [f"“{plain(view.plan.posts[slug][1].title)}”" for slug in post.recalls if slug in view.plan.posts]
+    return f", builds on {', '.join([*weeks, *posts])}" if weeks or posts else ""
+
+
 def _week(view: View, week: Week) -> Iterator[str]:
     yield f"### Week {week.number}: {plain(week.title)} {{#week-{week.number}}}\n"
     dates = view.plan.schedule.dates(week.number)
     yield meta(status(view.progress.week_status(week)), f"{day(dates[0])} to {day(dates[1])}" if dates else "")
     if week.posts:
         yield "Posts\n{ .kf-kind }\n"
-        yield from (f"- {view.post(WEEKS, post.title, post.slug)}" for post in week.posts)
+        yield from (f"- {view.post(WEEKS, post.title, post.slug)}{_builds_on(view, post)}" for post in week.posts)
         yield ""
     yield view.topics(WEEKS, "week", week.number)
     lines: list[str] = []
