@@ -117,11 +117,19 @@ def _optional(progress: Progress, week: Week, written: Collection[str]) -> list[
 
 def _outside(progress: Progress) -> list[Task]:
     """What there is to do on a day the plan says nothing about."""
-    monday = progress.on + datetime.timedelta(days=(7 - progress.on.weekday()) % 7 or 7)
-    if progress.week_number is None and (progress.plan.schedule.start or progress.on) <= progress.on:
+    plan, on = progress.plan, progress.on
+    start = plan.schedule.start
+    if start is None:
+        return [Task(f"say when the plan begins: `start: {on.isoformat()}` in {plan.schedule.note.file}")]
+    if progress.week_number is None and start <= on:
+        monday = on + datetime.timedelta(days=(7 - on.weekday()) % 7 or 7)
         what = "give the plan a new start, so that it has dates again"
         return [Task(what, f"forge plan --start {monday.isoformat()} --dry-run")]
-    return [Task(f"close a knowledge gap: {box.text}") for box in progress.plan.roadmap.gaps if not box.ticked][:1]
+    gaps = [Task(f"close a knowledge gap: {box.text}") for box in plan.roadmap.gaps if not box.ticked]
+    first = next(iter(plan.weeks.values()), None)
+    if on < start and first is not None:
+        gaps.append(Task(f"look ahead to week {first.number}: {first.title}", f"forge plan week {first.number}"))
+    return gaps[:1]
 
 
 def named(resource: Resource, sources: Mapping[str, Source]) -> str:

@@ -58,6 +58,13 @@ def show_plan(made: Planning) -> None:
         heading("Knowledge gaps")
         for box in gaps:
             say(f"  {box.text}")
+    if plan.schedule.backlog:
+        say()
+        heading("Further topics")
+        for subject in plan.schedule.backlog:
+            say(f"  {subject.name}: {'; '.join(topic.name for topic in subject.parts)}")
+    if not any(plan.of(kind) for kind in KINDS):
+        say(f"  nothing is planned yet: forge new week 1 writes {made.vault.prefix}/plan/week-01.md")
 
 
 def _group(made: Planning, entry: Entry) -> str:
@@ -129,6 +136,11 @@ def _show_cluster(made: Planning, cluster: Cluster) -> None:
     say(f"  post: {cluster.blog}" + (" (published)" if cluster.published else ""))
     if times:
         say(f"  {', '.join(times)}")
+    if cluster.pair in made.plan.by_path:
+        other = made.plan.by_path[cluster.pair][1]
+        role = f", {cluster.role} here" if cluster.role else ""
+        session = f", integration session {cluster.session}" if cluster.session else ""
+        say(f"  paired with {other.number} {other.title}{role}{session}")
     if cluster.theme:
         say(f"  theme: {cluster.theme}")
     _show_topics("Topics", cluster.topics)
@@ -190,6 +202,8 @@ def _show_resources(made: Planning, groups: Mapping[str, tuple[Resource, ...]]) 
             link = resource.link or (source.link if source else "")
             unknown = click.style("  not in references.bib", fg="red") if resource.source and source is None else ""
             say(f"  {named(resource, made.sources)}{unknown}" + (click.style(f"  {link}", dim=True) if link else ""))
+            if resource.note:
+                say(click.style(f"    {resource.note}", dim=True))
             if source is not None and source.remark:
                 say(click.style(f"    {source.remark}", fg="yellow"))
 
@@ -233,7 +247,7 @@ def show_topic(about: About) -> None:
     for kind in NODE_KINDS:
         nodes = about.of(kind)
         if nodes:
-            heading(f"{kind.capitalize()}{'es' if kind.endswith('s') else 's'}" if kind != "study" else "Studies")
+            heading("Studies" if kind == "study" else f"{NAMES.get(kind, kind)}s".capitalize())
         for node in nodes:
             date = f"  {node.date}" if node.date else ""
             say(f"  {node.key:<{width}}  {marked(node.state, 12)} {node.title}{date}")
@@ -276,6 +290,7 @@ def plan_json(made: Planning) -> dict[str, Any]:
         },
         "overdue": [plain(due) for due in progress.overdue()],
         "gaps": [box.text for box in made.plan.roadmap.gaps if not box.ticked],
+        "backlog": plain(made.plan.schedule.backlog),
         "findings": [finding.to_json() for finding in made.findings],
     }
 

@@ -62,15 +62,17 @@ def test_next_on_three_days(planned: Path) -> None:
 def test_plan_shows_entries_topics_and_counts(planned: Path) -> None:
     whole = ran(planned, "plan", "--on", "2025-08-06")
     assert "Coins" in whole and "Overdue on 2025-08-06" in whole
+    assert "Attention: Flash Attention; Sparse attention" in whole
     cluster = ran(planned, "plan", "cluster", "1.1")
     assert "An Introduction to Probability Theory and Its Applications, ch. 3 · Feller (1968)" in cluster
     assert "[ ] I have thrown some" in cluster and "studied together cluster 2.1" in cluster
+    assert "paired with 2.1 Attention Mechanisms, primary here" in cluster and "    the hard part\n" in cluster
     assert "Time (150 of 150 minutes given out)" in ran(planned, "plan", "session", "01")
     assert "1 part of 8 written: The set-up" in ran(planned, "plan", "lecture", "1")
     assert "is answered by   study toy/coin" in ran(planned, "plan", "course", "1")
     assert "builds on week 1" in ran(planned, "plan", "week", "2")
     topic = ran(planned, "plan", "topic", "self", "attention")
-    assert "Attention Mechanisms" in topic and "vaswani2017" in topic
+    assert "Attention Mechanisms" in topic and "vaswani2017" in topic and "Course weeks\n" in topic
     assert json.loads(ran(planned, "plan", "counts", "--json"))["roadmap"]["clusters"] == 2
     assert json.loads(ran(planned, "plan", "cluster", "1.1", "--json"))["criteria"][1]["ticked"] is False
 

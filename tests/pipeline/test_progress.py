@@ -28,7 +28,7 @@ def seen(
     folder: Path, on: str, pages: dict[tuple[str, str], str] | None = None, **changes: tuple[str, str]
 ) -> Progress:
     notes = folder / "notes"
-    write_plan(notes, {path.replace("__", "/"): change for path, change in changes.items()})
+    write_plan(notes, {path.replace("__", "/").removesuffix(".md") + ".md": change for path, change in changes.items()})
     (notes / "plan" / "week-01.md").write_text(NOTE)
     plan, _ = load_plan(Vault.load(notes))
     return Progress(plan, Published(pages or {}), datetime.date.fromisoformat(on))
@@ -80,6 +80,9 @@ def test_a_free_day_and_days_outside(tmp_path: Path) -> None:
     ]  # fmt: skip
     before = agenda(seen(tmp_path, "2025-08-04"), SOURCES, ())
     assert before.where == "the plan begins in 1 day, on 2025-08-05"
+    assert [task.command for task in before.tasks] == ["forge plan week 1"]
+    never = seen(tmp_path, "2025-08-04", plan__index=("start: 2025-08-05\n", ""))
+    assert tasks(never) == ["say when the plan begins: `start: 2025-08-04` in notes/plan/index.md"]
     after = agenda(seen(tmp_path, "2026-11-21"), SOURCES, ())
     assert after.where == "the plan's 2 weeks ended on 2025-08-18"
     assert after.tasks[0].command == "forge plan --start 2026-11-23 --dry-run"
