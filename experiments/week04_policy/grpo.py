@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,10 +26,12 @@ from experiments.week04_policy.policy import Actor, adam
 from experiments.week04_policy.ppo import clipped_objective
 from experiments.week04_policy.rollout import Curve, Rollouts, learn
 
+Mean = Literal["sequence", "token", "place"]
+
 
 @dataclass(frozen=True)
 class Config:
-    """`copies` is the size of the group; `beta` 0 means no reference."""
+    """`copies` is the size of the group."""
 
     task: str = "CartPole-v1"
     steps: int = 100_000
@@ -56,11 +59,19 @@ def k3(log_p: Tensor, log_ref: Tensor) -> Tensor:
 
 
 def grpo_loss(
-    log_p: Tensor, log_old: Tensor, log_ref: Tensor, advantages: Tensor, mask: Tensor, clip: float, beta: float
-) -> Tensor:
-    """The language-model form: tokens (B, L) under `mask`, advantages (B,); mean a sequence, then over sequences."""
+    log_p: Tensor, log_old: Tensor, log_ref: Tensor, advantages: Tensor, mask: Tensor, clip: float, beta: float,
+    over: Mean = "sequence", longest: int = 1,
+) -> Tensor:  # fmt: skip
+    """The language-model form: tokens (B, L) under `mask`, advantages (B,).
+
+    `over` says what is averaged: a "sequence" each and then those (GRPO: a token weighs less in a long one), every
+    "token" alike (DAPO, Yu et al. 2025), or all the "place"s of sequences `longest` tokens long (Dr. GRPO).
+    """
     token = -clipped_objective(log_p - log_old, advantages[:, None], clip) + beta * k3(log_p, log_ref)
-    return ((token * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
+    if over == "sequence":
+        return ((token * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
+    tokens = mask.sum().clamp(min=1) if over == "token" else len(mask) * longest
+    return (token * mask).sum() / tokens
 
 
 def train(config: Config, seed: int, log: Log) -> Curve:
