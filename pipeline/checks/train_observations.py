@@ -2,7 +2,7 @@
 
 The data file has a label (1: states something about a run, an experience or a source; 0: explains), a split, a topic
 and a sentence on each line. `val` and `test` were written apart from `train`, in other sentence forms. The weights come
-from `train`, the threshold from `val` (where 7 % of the explanations are flagged), and `test` is only ever measured.
+from `train`, the threshold from `val` (where 6 % of the explanations are flagged), and `test` is only ever measured.
 The layers and the penalty were chosen by cross-validation within `train`; the curve with whole topics left out is kept
 too.
 """
@@ -29,7 +29,7 @@ DATA = Path(__file__).with_name("observations.tsv")
 PENALTY = 300.0
 FALSE_FLAGS = (0.05, 0.10, 0.15, 0.20)
 FOLDS = 6
-ALLOWED = 0.07  # of val's honest sentences; unseen ones are flagged somewhat oftener, and a tenth is the most
+ALLOWED = 0.06  # of val's honest sentences; unseen ones are flagged oftener, and a tenth is the most
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 `unseen.tsv`: set, label (1: states a result, an experience or what a source says; 0: explains), edition, topic and
 sentence. Set 1 was written and measured before the training set was enlarged for present-tense results, set 2 before
-that enlargement was trained; both were looked at when the threshold's rule was set. Set 3 was written after that and
-measured once. None may be used to train.
+that enlargement was trained, set 3 after it. Sets 4 and 5 were written before the training set was doubled, set 6
+before the doubled one was measured; all three were looked at when the threshold's rule was set again. None may be
+used to train.
 """
 
 from __future__ import annotations
