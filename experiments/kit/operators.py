@@ -158,8 +158,9 @@ def _margin(bound: float | None, op: str) -> float:
     return bound or 0.0
 
 
-def _shown(facts: Sequence[Fact]) -> str:
-    return ", ".join(f"{f.key} = {f.value:.6g}" for f in facts)
+def _shown(facts: Sequence[Fact], intervals: bool = False) -> str:
+    spans = {f.key: f" [{f.interval[0]:.6g}, {f.interval[1]:.6g}]" for f in facts if intervals and f.interval}
+    return ", ".join(f"{f.key} = {f.value:.6g}{spans.get(f.key, '')}" for f in facts)
 
 
 def less(facts: Sequence[Fact], bound: float | None) -> bool:
@@ -250,13 +251,35 @@ def _by_seed(fact: Fact) -> dict[int, float]:
 
 def intervals_apart(facts: Sequence[Fact], bound: float | None) -> bool:
     """The two facts' intervals do not touch, by more than the margin (default 0)."""
-    a, b = _two(facts, "intervals_apart")
-    _same_unit(facts, "intervals_apart")
-    if a.interval is None or b.interval is None:
-        missing = a.key if a.interval is None else b.key
-        raise OperatorError(f"intervals_apart: {missing} has no interval")
+    a, b = _intervals(_two(facts, "intervals_apart"), "intervals_apart")
     gap = _margin(bound, "intervals_apart")
-    return a.interval[1] + gap < b.interval[0] or b.interval[1] + gap < a.interval[0]
+    return a[1] + gap < b[0] or b[1] + gap < a[0]
+
+
+def interval_above(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Every fact's whole interval lies above the bound: what a paired difference must do to be a finding."""
+    limit = _bound(bound, "interval_above")
+    return all(low > limit for low, _ in _intervals(facts, "interval_above"))
+
+
+def interval_below(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Every fact's whole interval lies below the bound."""
+    limit = _bound(bound, "interval_below")
+    return all(high < limit for _, high in _intervals(facts, "interval_below"))
+
+
+def interval_holds(facts: Sequence[Fact], bound: float | None) -> bool:
+    """Every fact's interval holds the bound: of a paired difference and zero, "no difference shown"."""
+    limit = _bound(bound, "interval_holds")
+    return all(low <= limit <= high for low, high in _intervals(facts, "interval_holds"))
+
+
+def _intervals(facts: Sequence[Fact], op: str) -> list[tuple[float, float]]:
+    _same_unit(facts, op)
+    missing = [f.key for f in facts if f.interval is None]
+    if missing:
+        raise OperatorError(f"{op}: {missing[0]} has no interval")
+    return [f.interval for f in facts if f.interval is not None]
 
 
 CLAIMS: Mapping[str, Callable[[Sequence[Fact], float | None], bool]] = {
@@ -272,6 +295,9 @@ CLAIMS: Mapping[str, Callable[[Sequence[Fact], float | None], bool]] = {
     "best_is": best_is,
     "all_seeds": all_seeds,
     "intervals_apart": intervals_apart,
+    "interval_above": interval_above,
+    "interval_below": interval_below,
+    "interval_holds": interval_holds,
 }
 
 
@@ -347,4 +373,6 @@ def evaluate_claim(stated: Claim, facts: Mapping[str, Fact]) -> Claim:
     except OperatorError as error:
         raise OperatorError(f"{stated.key}: {error}") from None
     margin = "" if stated.bound is None else f" (bound {stated.bound:g})"
-    return replace(stated, holds=holds, detail=f"{stated.op}{margin}: {_shown(inputs)}")
+    return replace(
+        stated, holds=holds, detail=f"{stated.op}{margin}: {_shown(inputs, stated.op.startswith('interval_'))}"
+    )

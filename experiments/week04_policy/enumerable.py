@@ -88,8 +88,8 @@ def best_ipo(p: Problem, tau: float) -> Tensor:
 
 
 def divergence(log_p: Tensor, log_q: Tensor) -> float:
-    """KL(p || q) in nats, averaged over prompts."""
-    return float((log_p.exp() * (log_p - log_q)).sum(-1).mean())
+    """KL(p || q) in nats, averaged over prompts; rounding may take a zero below itself, which no divergence is."""
+    return max(0.0, float((log_p.exp() * (log_p - log_q)).sum(-1).mean()))
 
 
 def value(p: Problem, log_pi: Tensor) -> float:

@@ -105,7 +105,8 @@ def proves_over_seeds(claim: Claim, facts: Mapping[str, Fact]) -> bool:
     measured = [facts[key] for key in claim.of if key in facts and facts[key].kind != "parameter"]
     if not measured or any(fact.n < 3 for fact in measured):
         return False
-    return claim.op in ("all_seeds", "intervals_apart") or all(fact.interval is not None for fact in measured)
+    shown = ("all_seeds", "intervals_apart", "interval_above", "interval_below")
+    return claim.op in shown or all(fact.interval is not None for fact in measured)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -75,6 +75,12 @@ def test_every_derived_operator_is_covered_above() -> None:
         ("all_seeds", ["a", "c"], None, False),
         ("intervals_apart", ["a", "b"], None, True),
         ("intervals_apart", ["a", "c"], None, False),
+        ("interval_above", ["a", "b"], 0.9, True),
+        ("interval_above", ["a", "b"], 1.0, False),
+        ("interval_below", ["a", "b"], 7.1, True),
+        ("interval_below", ["a", "c"], 7.0, False),
+        ("interval_holds", ["a", "c"], 2.0, True),
+        ("interval_holds", ["a", "b"], 2.0, False),
     ],
 )
 def test_claims(op: str, of: list[str], bound: float | None, holds: bool) -> None:
@@ -108,6 +114,16 @@ def test_a_claim_over_too_few_seeds_is_refused() -> None:
         evaluate_claim(claim("k", "all_seeds", "vi", "pi", says="S.", plain="P."), FACTS)
     with pytest.raises(OperatorError, match="vi has no interval"):
         evaluate_claim(claim("k", "intervals_apart", "vi", "pi", says="S.", plain="P."), FACTS)
+
+
+@pytest.mark.parametrize("op", ["interval_above", "interval_below", "interval_holds"])
+def test_an_interval_is_asked_of_facts_that_have_one_and_against_a_bound(op: str) -> None:
+    with pytest.raises(OperatorError, match=f"{op}: vi has no interval"):
+        evaluate_claim(claim("k", op, "a", "vi", says="S.", plain="P.", bound=0.0), FACTS)
+    with pytest.raises(OperatorError, match=f"{op} needs a bound"):
+        evaluate_claim(claim("k", op, "a", says="S.", plain="P."), FACTS)
+    made = evaluate_claim(claim("k", op, "a", says="S.", plain="P.", bound=0.0), FACTS)
+    assert made.detail == f"{op} (bound 0): a = 2 [1, 3]"
 
 
 def test_a_derived_time_stays_machine_dependent() -> None:
