@@ -120,9 +120,9 @@ class Line:
     marker: bool = True
 
 
-def lines(axes: Axes, theme: Theme, series: Sequence[Line], *, room: float = 0.34) -> None:
+def lines(axes: Axes, theme: Theme, series: Sequence[Line], *, room: float = 0.34, aligned: bool = False) -> None:
     """Draw the lines with their names at the right end, spread so that none overlap; `room` is the share of width
-    left for the names. Call after setting the axes' scales."""
+    left for the names, `aligned` puts them in one column right of all lines. Call after setting the axes' scales."""
     for line in series:
         c = colour(theme, line.index)
         if line.points is not None:
@@ -139,7 +139,9 @@ def lines(axes: Axes, theme: Theme, series: Sequence[Line], *, room: float = 0.3
             marker=MARKERS[line.index % len(MARKERS)] if line.marker else None,
             linewidth=1.4 if line.dashed else 2.0,
         )
-    names_at_end(axes, theme, [(line.name, line.x[-1], line.y[-1], line.index) for line in series], room)
+    far = max(line.x[-1] for line in series)
+    ends = [(line.name, far if aligned else line.x[-1], line.y[-1], line.index) for line in series]
+    names_at_end(axes, theme, ends, room)
 
 
 def plain_ticks(axes: Axes, *, x: bool = False, y: bool = False) -> None:
@@ -176,16 +178,19 @@ def names_at_end(
 
 
 def _stretch(axes: Axes, room: float) -> None:
-    """Push the right limit out so that the data leaves `room` of the width free."""
-    low, high = axes.get_xlim()
+    """Push the right limit out so that the data leaves `room` of the width free, where no tick stands."""
+    low, end = axes.get_xlim()
     scale = axes.xaxis.get_transform()
-    a, b = scale.transform(np.array([low, high]))
+    a, b = scale.transform(np.array([low, end]))
     (high,) = scale.inverted().transform(np.array([a + (b - a) / (1 - room)]))
     axes.set_xlim(low, high)
+    axes.set_xticks([tick for tick in axes.get_xticks() if low <= tick <= end])
+    axes.set_xticks([tick for tick in axes.get_xticks(minor=True) if low <= tick <= end], minor=True)
 
 
 def _apart(ys: Sequence[float], heights: Sequence[float]) -> list[float]:
-    """Sorted positions moved as little as possible so that neighbours keep half of both heights between them."""
+    """Sorted positions moved as little as possible so that neighbours keep half of both heights between them and,
+    as far as there is room, all stand within the axes."""
     placed = list(ys)
     for _ in range(200):
         moved = False
@@ -197,8 +202,15 @@ def _apart(ys: Sequence[float], heights: Sequence[float]) -> list[float]:
                 moved = True
         if not moved:
             break
-    shift = max(0.0, 0.02 - min(placed)) if placed else 0.0
-    return [y + shift for y in placed]
+    ceiling = 1.0
+    for i in reversed(range(len(placed))):
+        placed[i] = min(placed[i], ceiling - heights[i] / 2)
+        ceiling = placed[i] - heights[i] / 2
+    floor = 0.0
+    for i in range(len(placed)):
+        placed[i] = max(placed[i], floor + heights[i] / 2)
+        floor = placed[i] + heights[i] / 2
+    return placed
 
 
 def heat(

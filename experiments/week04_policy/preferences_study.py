@@ -336,7 +336,7 @@ def _frontier(outcomes: Sequence[Outcome]) -> Figure:
             for index, m in enumerate(METHODS):
                 at = sorted((centre(NAMES[m], 3, s), centre(NAMES[m], 4, s)) for s in GRIDS[m])
                 series.append(plots.Line(NAMES[m], [x for x, _ in at], [y for _, y in at], index))
-            plots.lines(axes, theme, series, room=0.16)
+            plots.lines(axes, theme, series, room=0.16, aligned=True)
             for name, dx in (("optimum", -8), ("reference", 8)):
                 x, y = centre(name, 3), centre(name, 4)
                 axes.plot([x], [y], marker="*", markersize=13, color=palette.ink, linestyle="none", zorder=5)

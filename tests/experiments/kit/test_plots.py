@@ -69,6 +69,30 @@ def test_names_at_line_ends_neither_overlap_nor_leave_the_figure(theme):
         assert not any(a.overlaps(b) for b in boxes[i + 1 :])
 
 
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_names_stand_within_the_axes_and_no_tick_beyond_the_data(scale, level):
+    """Lines that end on the lower or upper edge keep their names off the axis and off the panel above."""
+
+    def fill(canvas, palette):
+        axes = canvas.subplots()
+        axes.set(xscale=scale, ylim=(0, 1))
+        x = [2.0, 40.0, 300.0]
+        names = ("two\nlines", "next to it", "far")
+        series = [plots.Line(name, x, [0.5, 0.5, level], i) for i, name in enumerate(names)]
+        plots.lines(axes, "light", series)
+
+    canvas = plots.figure("light", 3, fill)
+    FigureCanvasAgg(canvas).draw()
+    axes = canvas.axes[0]
+    inside = axes.get_window_extent()
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert box.y0 >= inside.y0 - 1 and box.y1 <= inside.y1 + 1, text.get_text()
+    ticks = [*axes.get_xticks(), *axes.get_xticks(minor=True)]
+    assert ticks and max(ticks) <= 400 and axes.get_xlim()[1] > 400
+
+
 def test_ground_is_transparent():
     canvas = line_figure("dark")
     assert canvas.get_facecolor()[3] == 0 and canvas.axes[0].get_facecolor()[3] == 0
