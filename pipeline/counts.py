@@ -22,11 +22,13 @@ def count(plan: Plan, sources: Mapping[str, Source]) -> Counts:
         "blog plan": {
             "weeks": len(plan.weeks),
             "phases": len(plan.schedule.phases),
+            "outermost topics": sum(len(week.topics) for week in weeks),
             "topics": sum(_leaves(week.topics) for week in weeks),
             "core papers": sum(len(week.core_papers) for week in weeks),
             "experiments": sum(len(week.experiments) for week in weeks),
             "W&B measures": sum(len(week.wandb) for week in weeks),
             "posts": len(plan.posts),
+            "posts with notes for the agent or a content line": sum(bool(p.brief) for _, p in plan.posts.values()),
             "editions": len(plan.schedule.editions),
             "habits of the rhythm": len(plan.schedule.rhythm),
             "courses": len(plan.schedule.courses),
@@ -55,6 +57,7 @@ def count(plan: Plan, sources: Mapping[str, Source]) -> Counts:
             "posts": sum(bool(session.post) for session in sessions),
             "weeks": len(plan.sprint.weekly),
             "metrics": len(plan.sprint.metrics),
+            "steps of the progression": len(plan.sprint.progression),
         },
         "lectures": {
             "lectures": len(plan.lectures),
