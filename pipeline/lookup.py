@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import time
 import unicodedata
 import urllib.error
@@ -78,8 +79,8 @@ def _from_arxiv(service: str, ids: list[str]) -> Mapping[str, Known]:
     for entry in feed.iter(f"{_ATOM}entry"):
         address = entry.findtext(f"{_ATOM}id") or ""
         name = entry.findtext(f"{_ATOM}author/{_ATOM}name") or ""
-        short = address.rpartition("/abs/")[2].casefold()
-        found[short.rpartition("v")[0] if "v" in short else short] = Known(entry.findtext(f"{_ATOM}title") or "", name)
+        short = re.sub(r"v\d+$", "", address.rpartition("/abs/")[2].casefold())
+        found[short] = Known(entry.findtext(f"{_ATOM}title") or "", name)
     return {key: value for key, value in found.items() if key}
 
 

@@ -40,6 +40,6 @@ def command(kind: str, number: str) -> None:
         say("  fix: tick what holds, in the note, and run this again")
         sys.exit(1)
     say(set_status(made, word, number, "done"))
-    blog = getattr(entry, "blog", "")
+    blog = getattr(entry, "blog", "") or getattr(entry, "post", "")
     if blog:
         say(f"next: its post within {made.plan.roadmap.post_within_days} days: {blog}")

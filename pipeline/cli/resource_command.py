@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -145,8 +146,7 @@ def add(
         transaction = Transaction(made.project)
         if there is None:
             path = made.project.notes / "references.bib"
-            before = path.read_bytes().decode("utf-8") if path.is_file() else ""
-            transaction.write(path, with_source(before, draft).encode("utf-8"))
+            transaction.write(path.resolve(), with_source(_bibliography(path), draft).encode("utf-8"))
         if number:
             entry = made.entry("cluster", number)
             assert isinstance(entry, Cluster)
@@ -154,6 +154,16 @@ def add(
             transaction.write(*made.rewritten(entry.note, text))
         transaction.commit()
     _told(made, new_key, there is None, number)
+
+
+def _bibliography(path: Path) -> str:
+    """The text of the bibliography, '' where there is none. Raises CannotRun where bytes would be lost."""
+    try:
+        return path.read_bytes().decode("utf-8") if path.is_file() else ""
+    except UnicodeDecodeError:
+        raise CannotRun(
+            f"{path.parent.name}/{path.name} is not UTF-8; nothing was written\n  fix: save it so"
+        ) from None
 
 
 def _told(made: Planning, key: str, is_new: bool, number: str) -> None:

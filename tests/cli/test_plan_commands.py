@@ -234,6 +234,11 @@ def test_a_tool_needs_no_year(planned: Path) -> None:
     before = state(planned)
     assert "a paper needs the year" in ran(planned, "resource", "add", *paper, code=2)
     assert state(planned) == before
+    bib = planned / "notes" / "references.bib"
+    bib.write_bytes(bib.read_bytes() + b"% caf\xe9\n")
+    before = state(planned)
+    assert "is not UTF-8; nothing was written" in ran(planned, "resource", "add", *paper[:-1], "2026", code=2)
+    assert state(planned) == before
 
 
 def test_materials_are_one_paste(planned: Path) -> None:

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from experiments.kit.errors import CannotRun
-from pipeline.additions import NewSource, suggested_key, week_note, with_gap, with_resource, with_source
+from pipeline.additions import (
+    NewSource,
+    gap_words,
+    suggested_key,
+    suited,
+    week_note,
+    with_gap,
+    with_resource,
+    with_source,
+)
 from pipeline.plan import Plan, load_plan, load_week, study_parts, written_parts
 from pipeline.sources import parse_sources
 from pipeline.vault import Note, Vault
@@ -65,11 +74,26 @@ def test_a_source_reads_back_as_given() -> None:
     assert unbalanced.title == "A brace"
 
 
+def test_an_entry_that_never_ends_swallows_nothing_added() -> None:
+    new = NewSource("new2026", "paper", "T", "A, B", "2026")
+    assert list(parse_sources(with_source("@article{open,\n title={T\n", new))[0]) == ["new2026"]
+
+
 def test_keys_are_suggested() -> None:
     assert suggested_key("Vaswani, Ashish and Shazeer, Noam", "Attention Is", "2017", set()) == "vaswani2017"
     assert suggested_key("{Google DeepMind}", "On the Way", "", set()) == "deepmind"
     assert suggested_key("Ashish Vaswani", "On Attention", "2017", {"vaswani2017"}) == "vaswani2017attention"
     assert suggested_key("李, 明", "一", "2020", {"source2020", "source2020b"}) == "source20202"
+
+
+def test_clusters_are_suggested_by_what_they_share(plan: Plan) -> None:
+    assert [cluster.number for cluster in suited(plan, ("On self-attentions", " fair bets"))] == ["1.1", "2.1"]
+    assert suited(plan, ("Nothing of the kind",)) == []
+
+
+def test_a_gap_is_the_same_whatever_stands_around_it() -> None:
+    line = "2026-11-21: why coins forget ([[roadmap/1.1-coins|1.1]])"
+    assert gap_words(line) == gap_words(" Why  coins forget") == "why coins forget"
 
 
 def test_a_resource_goes_to_its_cluster(plan: Plan) -> None:
