@@ -44,13 +44,13 @@ class Palette:
 # Okabe & Ito's colours, darkened on white and lightened on the site's dark slate to reach a contrast of 3:1.
 PALETTES: Mapping[Theme, Palette] = {
     "light": Palette(
-        "#1f2430", "#5a6272", "#d9dde5", "#c3c8d2", ("#0069a8", "#c44e00", "#00805c", "#8e4a9e", "#7a6a00")
+        "#1f2430", "#5a6272", "#d9dde5", "#c3c8d2", ("#0069a8", "#c44e00", "#00805c", "#8e4a9e", "#7a6a00", "#5a6272")
     ),
     "dark": Palette(
-        "#e8eaf0", "#a9b0c0", "#3a4050", "#4a5162", ("#62b8ef", "#ff9457", "#3fd0a3", "#d9a0e6", "#e3cf57")
+        "#e8eaf0", "#a9b0c0", "#3a4050", "#4a5162", ("#62b8ef", "#ff9457", "#3fd0a3", "#d9a0e6", "#e3cf57", "#a9b0c0")
     ),
 }
-MARKERS = ("o", "s", "^", "D", "v")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 HEAT = mpl.colormaps["viridis"]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor
 
 from experiments.kit import plots, stats
@@ -118,6 +119,15 @@ def _share(name: str, pick: float) -> Any:
     return read
 
 
+def _rank_correlation(part: slice) -> Any:
+    """Reads Spearman's correlation of entropy and importance over some heads of a model."""
+
+    def read(metrics: Mapping[str, Any]) -> float:
+        return float(spearmanr(metrics["entropy"][part], metrics["importance"][part]).statistic)
+
+    return read
+
+
 def facts(outcomes: Sequence[Outcome]) -> Sequence[Fact]:
     """Settings; entropies, importances and the price of pruning."""
     trial = outcomes[0].config
@@ -145,6 +155,11 @@ def facts(outcomes: Sequence[Outcome]) -> Sequence[Fact]:
         over("heads.off.half_random", _share("random", 0.5), "bits lost with half of the heads off, at random"),
         over("heads.off.half_most", _share("most_first", 0.5), "bits lost with half of the heads off, most important first"),
         over("heads.off.all", _share("least_first", 1.0), "bits lost with every head off"),
+        *(over_seeds(f"heads.rank.{name}", outcomes, _rank_correlation(part), "correlation", f"rank correlation of a head's entropy with the bits lost without it, {where}", fmt=".2f", plain_fmt=".1f") for name, part, where in (
+            ("all", slice(None), "over all heads of a model"),
+            ("first", slice(0, model.heads), "within the first layer"),
+            ("second", slice(model.heads, 2 * model.heads), "within the second layer"),
+        )),
     ]  # fmt: skip
 
 
@@ -161,7 +176,10 @@ def claims() -> Sequence[Claim]:
     return [
         claim("heads.claim.heads_differ", "all_seeds", "heads.entropy.lowest", "heads.entropy.highest", bound=1,
             says="Heads of one model differ: the most selective spreads its weights over {val}`heads.entropy.lowest` bits, the least selective over {val}`heads.entropy.highest`, where equal weights would have {val}`heads.entropy.uniform`.",
-            plain="Some parts of the model look at one letter, others at nearly everything before it."),
+            plain="Some parts of the model pick out few letters, others spread their look over many."),
+        claim("heads.claim.selective_heads_matter", "interval_below", "heads.rank.first", "heads.rank.second", bound=0.0,
+            says="Within a layer the selective heads are the ones to keep: the rank correlation of a head's entropy with what is lost without it is {val}`heads.rank.first` in the first layer and {val}`heads.rank.second` in the second.",
+            plain="Within a layer, the parts that look at little are the ones the model can least do without."),
         claim("heads.claim.order_matters", "all_seeds", "heads.off.half_least", "heads.off.half_random",
             says="Which heads go matters more than how many: without its {val}`heads.half` least important heads the model loses {val}`heads.off.half_least` bits, without as many random ones {val}`heads.off.half_random`, on every seed.",
             plain="Take away the {val}`heads.half` least useful of {val}`heads.count` parts and the error grows by {val}`heads.off.half_least`; take away as many at random and it grows by {val}`heads.off.half_random`."),
@@ -210,8 +228,8 @@ def _weights(outcomes: Sequence[Outcome]) -> Figure:
     return Figure(
         "heads_weights",
         "Attention weights of some heads of one model on one line of text, from the most to the least selective. Rows look, columns are looked at; colour is the square root of the weight; every second character is named.",
-        "What some parts of one model look at while reading a line: the first picks single letters, the last takes in nearly everything.",
-        "Triangular heat maps: the first has a bright thin diagonal, the last an even glow.",
+        "What some parts of one model look at while reading a line, from the one that picks most sharply to the one that spreads its look widest.",
+        "Triangular heat maps: the first is bright in a few cells of each row, the last glows more evenly.",
         table(rows, "layer", "head", "entropy", "query", "key", "weight"),
         draw,
     )  # fmt: skip

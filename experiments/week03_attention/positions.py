@@ -1,7 +1,8 @@
 """How a transformer is told where a token stands. Attention itself does not know: permute the keys and nothing changes.
 
 added to the input     sinusoidal (Vaswani et al. 2017, section 3.5), learned
-added to the scores    Shaw et al. 2018 (a vector for each clipped distance), ALiBi (Press et al. 2022: a slope a head)
+added to the scores    Shaw et al. 2018 (a vector for each clipped distance; their second table, added to the
+                       values, is left out), ALiBi (Press et al. 2022: a slope a head)
 turning q and k        RoPE (Su et al. 2021), written with real pairs and, equally, with complex numbers
 
 RoPE and ALiBi depend on the distance i - j alone by construction, Shaw by its table; the additive ones depend on both

@@ -1,7 +1,8 @@
 """Sparse attention: look at a few positions only, chosen by a pattern, and never compute the rest.
 
 sliding window   the last w positions                                        (Longformer, Beltagy et al. 2020; Mistral)
-local            the own block of w positions                                (Local attention, Parmar et al. 2018)
+local            the own block of w positions                                (Liu et al. 2018; Parmar et al. 2018
+                                                                             add a memory in front)
 Longformer       a window on both sides, and g global positions that see and are seen by all
 BigBird          blocks: a window of blocks, global blocks, and r random blocks a row     (Zaheer et al. 2020)
 
