@@ -52,7 +52,8 @@ def set_value(text: str, path: KeyPath, value: str | datetime.date, file: str) -
         gap = " " if at == stop and not raw[:at].endswith(" ") else ""
         if gap:  # an empty value is marked where the next token is: go back to its colon
             at = stop = _after_colon(raw, path, file)
-        new = f"{raw[:at]}{gap}{_in_style(written, node) if isinstance(value, str) else written}{raw[stop:]}"
+        end = front.newline if node.style in ("|", ">") else ""  # a text below its key ends with the line's end
+        new = f"{raw[:at]}{gap}{_in_style(written, node) if isinstance(value, str) else written}{end}{raw[stop:]}"
     else:
         raise CannotRun(f"{file}: {dotted(path)} is a list or a mapping; change it by hand")
     return _verified(text, front, new, path, value, file)

@@ -86,6 +86,13 @@ def test_what_cannot_be_changed_cleanly_is_left(text: str, path: tuple[str | int
         set_value(text, path, "done", "n.md")
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_text_below_its_key_becomes_a_word_beside_it(newline: str) -> None:
+    text = "---\na: 1\nstatus: >-\n  planned\n  for now\nb: 2\n---\nbody\n".replace("\n", newline)
+    after = "---\na: 1\nstatus: done\nb: 2\n---\nbody\n".replace("\n", newline)
+    assert set_value(text, ("status",), "done", "n.md") == after
+
+
 def test_trouble_with_another_property_is_left_alone() -> None:
     text = "---\na: 1\na: 2\ndate: 2025-02-30\nmore: {{x}}\nstatus: planned\n---\n"
     assert set_value(text, ("status",), "done", "n.md") == text.replace("planned", "done")
