@@ -148,21 +148,27 @@ def _names(topics: tuple[Topic, ...]) -> tuple[str, ...]:
 
 
 def _studies(plan: Plan, root: Path) -> Iterator[Node]:
-    """The studies that exist and those the notes name, each with the words of the experiments that name it."""
+    """The studies that exist and those the notes name, each with the words of the experiments that name it.
+
+    One whose own words name no topic is tied by the tags of the notes that name it.
+    """
     said: dict[str, list[str]] = {}
+    tags: dict[str, list[str]] = {}
     for week in plan.weeks.values():
         for experiment in week.experiments:
             if experiment.study:
                 said.setdefault(experiment.study, []).append(experiment.text)
-        for post in week.posts:
-            for study in post.studies:
-                said.setdefault(study, [])
+        for study in (*week.studies, *(study for post in week.posts for study in post.studies)):
+            said.setdefault(study, [])
+            tags.setdefault(study, []).extend(week.tags)
     for lecture in plan.lectures.values():
         for study in lecture.studies:
             said.setdefault(study, [])
+            tags.setdefault(study, []).extend(lecture.tags)
     for course in plan.course_weeks.values():
         if course.study:
             said.setdefault(course.study, []).append(course.title)
+            tags.setdefault(course.study, []).extend(course.tags)
     for path in sorted((root / "experiments").glob("*/*_study.py")):
         said.setdefault(f"{path.parent.name}/{path.stem.removesuffix('_study')}", [])
     for study, texts in said.items():
@@ -171,9 +177,9 @@ def _studies(plan: Plan, root: Path) -> Iterator[Node]:
         title = _title(path)
         state = "written" if path.is_file() else "not written"
         file = f"experiments/{folder}/{name}_study.py"
-        yield Node(
-            "study", study, title or texts[0] if title or texts else study, state, file, "", (title, study, *texts)
-        )
+        own = (title, study, *texts)
+        found_by = own if plan.topics.of(own) else (*own, *tags.get(study, ()))
+        yield Node("study", study, title or next(iter(texts), study), state, file, "", found_by)
 
 
 def _title(path: Path) -> str:

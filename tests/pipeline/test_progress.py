@@ -158,6 +158,15 @@ def test_the_graph_ties_by_link_and_by_topic(tmp_path: Path) -> None:
     assert set(graph.topics) == {"attention", "coins"}
 
 
+def test_a_study_whose_words_name_no_topic_is_tied_by_the_tags_of_its_notes(tmp_path: Path) -> None:
+    before = '{text: "More coins", study: "toy/coin"}'
+    after = '{text: "More", study: "toy/looks"}, {text: "Fair bets", study: "toy/bets"}'
+    graph = concept_graph(seen(tmp_path, "2025-08-05", **{"plan__week-02": (before, after)}), tmp_path)
+    assert ("study", "toy/looks") in {node.id for node in graph.topics["attention"]}, "the week's tags"
+    assert ("study", "toy/bets") not in {node.id for node in graph.topics["attention"]}, "it has a topic of its own"
+    assert ("study", "toy/bets") in {node.id for node in graph.topics["coins"]}
+
+
 def test_published_pages_are_read_from_the_site(tmp_path: Path) -> None:
     for edition in ("scientist", "manager"):
         (tmp_path / edition / "posts").mkdir(parents=True)
