@@ -23,7 +23,7 @@ STUDY = '''"""Coins."""
 
 TITLE = "Coins"
 QUESTION = "How many heads?"
-LIMITS = ("Only fair coins were thrown.",)
+LIMITS = ("We threw fair coins only, and a few of them fell off the table.",)
 
 
 def flip(rng):
@@ -88,7 +88,8 @@ posts:
 ## A bet
 
 A bet on a coin is the smallest decision there is, and still it holds the whole subject: something unknown, a price to
-pay, and a moment at which one has to say yes or no without knowing how it will end. %%secret remark%%
+pay, and a moment at which one has to say yes or no without knowing how it will end. My first bet
+went wrong. %%secret remark%%
 
 > [!plain] A bet is a choice
 > A bet on a coin is a small choice. You do not know how it will end. You still have to say yes or no. Most choices at
@@ -147,7 +148,8 @@ def write_results(root: Path, many: float = 98.0) -> None:
     names = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
     record = Run(
         id=run, study="toy/coin", budget="small", title="Coins", question="How many heads?",
-        limits=("Only fair coins were thrown.",), points=2, seeds=1, seconds=1.0, started="2026-11-21T00:00:00+00:00",
+        limits=("We threw fair coins only, and a few of them fell off the table.",),
+        points=2, seeds=1, seconds=1.0, started="2026-11-21T00:00:00+00:00",
         commit="c" * 40, dirty=False, code=code_of("experiments.toy.coin_study", ("measure", "sweep"), root).parts,
         record_code=code_of("experiments.toy.coin_study", names, root).parts, libraries={}, python="3.11.7",
         machine="2 cores",

@@ -432,7 +432,7 @@ def test_a_finding_names_place_sentence_and_fix(check: Check) -> None:
         ("The coin shows {val}`coin.many` heads, more than the other.", True),
         ("In {fig}`coin.heads` the line is steeper at first.", True),
         ("As {cite}`feller1968` found, the longer series was the steadier one.", False),
-        ("Only fair coins were thrown.", False),
+        ("We threw fair coins only, and a few of them fell off the table.", False),
         ("If the coin were lighter, it would fall more slowly.", False),
         ("The runs should be faster with a lighter coin.", False),
         ("The larger board was used.", False),

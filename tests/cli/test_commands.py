@@ -79,7 +79,10 @@ def test_a_loop_at_the_command_line(drafted: Project) -> None:
     assert forge("publish", cwd=root).returncode == 1
     undecided = forge("approve", "coin-post", "--by", "Ada", cwd=root)
     assert undecided.returncode == 2 and "2 sentences of the review queue undecided" in undecided.stderr
-    assert "Only fair coins were thrown." in undecided.stderr and "--queue-read" in undecided.stderr
+    assert (
+        "We threw fair coins only, and a few of them fell off the table." in undecided.stderr
+        and "--queue-read" in undecided.stderr
+    )
     approved = forge("approve", "coin-post", "--by", "Ada", "--queue-read", cwd=root)
     assert approved.returncode == 0 and "coin-post · manager: approved by Ada" in approved.stdout
     published = forge("publish", cwd=root)
@@ -180,7 +183,11 @@ def test_review_at_the_keyboard(drafted: Project) -> None:
     screen = at_a_terminal(
         "a|n|a|y|y", "review", "coin-post", "--text", "--edition", "scientist", "--by", "Ada", cwd=drafted.root
     )
-    assert "Only fair coins were thrown." in screen and "nothing was recorded" in screen and "approved" in screen
+    assert (
+        "We threw fair coins only, and a few of them fell off the table." in screen
+        and "nothing was recorded" in screen
+        and "approved" in screen
+    )
     screen = at_a_terminal("s|Say it shorter.", "review", "coin-post", "--text", "--by", "Ada", cwd=drafted.root)
     assert "sent back" in screen
     last = json.loads((drafted.drafts / "coin-post" / "reviews.jsonl").read_text().splitlines()[-1])

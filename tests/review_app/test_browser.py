@@ -18,7 +18,7 @@ from tests.toy_project import approve_both, write_results
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 BOTH = ("scientist", "manager")
-LIMIT = "Only fair coins were thrown."
+LIMIT = "We threw fair coins only, and a few of them fell off the table."
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_whole_review_by_keyboard(open_page: Open, served: Served) -> None:
         ("scientist", "approved", "", "Ada"),
         ("manager", "sent-back", f"Open with the bank.\nBack this or say it otherwise: {LIMIT}", "Ada"),
     ]  # fmt: skip
-    assert reviews[0].confirmed == ["A fair coin forgets.", LIMIT]
+    assert reviews[0].confirmed == ["My first bet went wrong.", LIMIT]
     assert reviews[0].seconds >= 1 and reviews[0].seconds < 120
 
 

@@ -28,7 +28,10 @@ from pipeline.transaction import locked, recover
 from tests.review_app.conftest import SLUG, Served
 from tests.toy_project import approve_both, the_post, write_results
 
-QUEUE = ["A fair coin forgets.", "Only fair coins were thrown."]  # what reads like an observation in the toy post
+QUEUE = [
+    "My first bet went wrong.",
+    "We threw fair coins only, and a few of them fell off the table.",
+]  # what reads like an observation in the toy post
 
 
 @pytest.fixture
@@ -252,7 +255,7 @@ def test_what_needs_backing_joins_the_reason(desk: Desk) -> None:
     desk.memory(SLUG).queue = {sheet.queue[-1].key: "back"}
     desk.decide(SLUG, "scientist", "sent-back", sheet.seen.token, "Open with the bank.")
     reason = load_reviews(desk.project, SLUG)[-1].reason
-    assert reason == "Open with the bank.\nBack this or say it otherwise: Only fair coins were thrown."
+    assert reason == f"Open with the bank.\nBack this or say it otherwise: {QUEUE[-1]}"
 
 
 @pytest.mark.parametrize("what", ["text", "value", "figure", "decision"])

@@ -26,7 +26,7 @@ def start(project: Project, *words: str) -> subprocess.Popen[str]:
 def test_the_command_serves_one_address_and_ends_clean(desk_project: Project) -> None:
     running = start(desk_project, SLUG, "--page")
     assert running.stdout is not None
-    said = running.stdout.readline()
+    said, then = running.stdout.readline(), running.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:(\d+)(/enter\?token=\S+)", said)
     assert found, said
     link = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
@@ -35,9 +35,9 @@ def test_the_command_serves_one_address_and_ends_clean(desk_project: Project) ->
     link.close()
     assert (reply.status, reply.headers["Location"]) == (303, f"/review/{SLUG}")
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=60)
     assert running.returncode == 0 and err == "", err
-    assert "what is decided or saved stays" in out
+    assert "what is decided or saved stays" in then
     assert not list(desk_project.scratch.glob("review-*"))
 
 

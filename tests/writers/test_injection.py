@@ -121,7 +121,10 @@ def test_an_obedient_model_reaches_nothing(planted: Project, server: Server, pay
     assert draft is not None
     assert set(draft.front) == {"title", "description", "edition", "week", "tags"}
     assert draft.front["title"] == "What a coin knows" and "[tool.forge]" not in draft.text
-    assert "There are no limits" not in draft.body and "Only fair coins were thrown." in draft.body
+    assert (
+        "There are no limits" not in draft.body
+        and "We threw fair coins only, and a few of them fell off the table." in draft.body
+    )
     errors = [f for f in check_draft(planted, evidence, draft, None) if f.severity == "error"]
     assert {check, "todo"} & {finding.check for finding in errors}
     told = [str(finding) for finding in errors]

@@ -47,7 +47,7 @@ def test_the_stable_part_is_the_same_for_both_editions_and_names_the_evidence(pr
         "coin.many: heads in many throws (heads; measured, n = 1) prints 98.0, for managers 98",
         "def flip(rng):",
         "feller1968: An Introduction to Probability Theory and Its Applications",
-        "Only fair coins were thrown.",
+        "We threw fair coins only, and a few of them fell off the table.",
     ):
         assert said in stable, said
     assert "coin.false" not in stable and "secret remark" not in stable and str(project.root) not in stable

@@ -64,7 +64,10 @@ def test_outline_sections_and_what_the_plan_asked_for(project: Project) -> None:
     assert written.front["claims"] == {"fewer": {"op": "less", "of": ["coin.few", "coin.many"]}}
     assert written.body.startswith(LEAD)
     assert "## What the throws say {#throws}\n\nA fair coin forgets." in written.body
-    assert "## What these runs do not show {#limits}" in written.body and "Only fair coins were thrown." in written.body
+    assert (
+        "## What these runs do not show {#limits}" in written.body
+        and "We threw fair coins only, and a few of them fell off the table." in written.body
+    )
     assert "{val}`gap`: difference of coin.many, coin.few, prints 94 (heads)" in calls[1].prompt.request
     assert written.prompt_version == PROMPT_VERSION
     assert "0 findings before repair" in written.notes[-1]
