@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -289,9 +288,7 @@ def test_status_is_kept_and_an_edit_costs_only_what_it_concerns(planned: Path) -
     assert (planned / ".forge" / "status.json").read_bytes() == kept, "no week rests on that note"
     (planned / ".forge" / "status.json").write_text("[1]")
     (planned / ".forge" / "dashboard.json").write_text('{"hash": 1}')
-    began = time.perf_counter()
     assert "coin-post · scientist" in ran(planned, "status")
-    assert time.perf_counter() - began < 10
     note = planned / "notes" / "plan" / "week-01.md"
     note.write_text(note.read_text().replace('title: "Coins"', 'title: "Coins again"'))
     assert "Week 1: Coins again" in ran(planned, "status")

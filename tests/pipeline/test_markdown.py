@@ -474,6 +474,6 @@ def test_a_long_note_parses_in_sixty_milliseconds() -> None:
     ],
 )
 def test_hostile_text_does_not_take_long(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

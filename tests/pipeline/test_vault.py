@@ -250,10 +250,10 @@ def test_a_note_may_embed_another_part_of_itself(tmp_path: Path) -> None:
 
 def test_embeds_that_multiply_end(tmp_path: Path) -> None:
     notes = {f"n{i}.md": f"![[n{i + 1}]]\n\n![[n{i + 1}]]\n" for i in range(30)} | {"n30.md": "x"}
-    started = time.perf_counter()
+    started = time.process_time()
     findings = write(tmp_path, notes).expand("n0.md").findings
     assert by_check(list(findings), "vault.too-many-embeds")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_check_reports_each_problem_at_its_place(vault: Vault) -> None:
