@@ -393,9 +393,12 @@ def test_five_hundred_notes_load_and_check_in_two_seconds(tmp_path: Path) -> Non
 
 
 def test_importing_the_vault_is_quick(tmp_path: Path) -> None:
-    """Processor time of the import, from compiled modules as an installed program has them."""
-    code = "import time; t = time.process_time(); import pipeline.vault; print(time.process_time() - t)"
+    """Beside the libraries it stands on, in one run, from compiled modules as an installed program has them."""
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
-    run = [sys.executable, "-c", code]
-    seconds = [float(subprocess.check_output(run, cwd=ROOT.parents[2], env=env)) for _ in range(4)]
-    assert min(seconds) < 0.120
+
+    def seconds(modules: str) -> float:
+        code = f"import time; t = time.process_time(); import {modules}; print(time.process_time() - t)"
+        run = [sys.executable, "-c", code]
+        return min(float(subprocess.check_output(run, cwd=ROOT.parents[2], env=env)) for _ in range(4))
+
+    assert seconds("pipeline.vault") < 3.5 * seconds("yaml, markdown_it, dataclasses")
