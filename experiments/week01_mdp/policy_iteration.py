@@ -58,11 +58,16 @@ def policy_iteration(mdp: MDP, config: Config = Config()) -> Solution:
 
 
 def improve(mdp: MDP, V: Values, policy: Policy | Mixed, margin: float) -> tuple[Policy, float]:
-    """The policy greedy for V, keeping every action that none beats by more than `margin`; and max |T V - V|."""
+    """The policy greedy for V, keeping every action that none beats by more than `margin`; and max |T V - V|.
+
+    Of new actions within the margin of the best the first is taken: rounding, which differs between processors, must
+    not choose between actions that tie.
+    """
     Q = lookahead(mdp, V)  # (A, S)
     best = Q.max(axis=0)
     residual = float(np.abs(best - V).max())
+    greedy = (best - Q <= margin).argmax(axis=0)
     if policy.ndim == 2:
-        return Q.argmax(axis=0), residual
+        return greedy, residual
     kept = Q[policy.astype(np.int64, copy=False), np.arange(mdp.S)]
-    return np.where(best > kept + margin, Q.argmax(axis=0), policy), residual
+    return np.where(best > kept + margin, greedy, policy), residual

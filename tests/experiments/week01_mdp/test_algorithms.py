@@ -252,3 +252,20 @@ def test_a_process_of_terminal_states_is_worth_nothing():
 def test_large_rewards_are_no_sign_of_an_improper_policy():
     rich = MDP(sparse.csr_array(np.eye(2)), np.full((1, 2), 1e13), 0.5)
     np.testing.assert_allclose(policy_iteration(rich).values, 2e13)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_does_not_choose_between_ties(monkeypatch, seed):
+    """Values that differ in their last digits, as between processors, give the same policies and rounds."""
+    mdp = mdp_of(envs.maze(1000, slip=0.2, seed=seed), 0.99)
+    expected = policy_iteration(mdp)
+    rng = np.random.default_rng(seed)
+
+    def shaken(mdp, policy):
+        V = evaluate_by_solving(mdp, policy)
+        return V * (1 + 3e-13 * rng.standard_normal(V.shape))
+
+    monkeypatch.setattr("experiments.week01_mdp.policy_iteration.evaluate_by_solving", shaken)
+    for _ in range(3):
+        found = policy_iteration(mdp)
+        assert found.rounds == expected.rounds and (found.policy == expected.policy).all()
