@@ -6,8 +6,8 @@ method on the Bellman equation (Puterman & Brumelle 1979), which is why so few r
 
 Departures from the book. The first policy is the random one: every exit can be reached under it, so problems without
 discounting work too. An action is replaced only by one that is better by a margin: the book's version need not settle
-where actions tie, because rounding may pick a different one each round (S&B exercise 4.4). And the evaluation is a
-choice: `solve` is exact (see policy_evaluation.py for why it scales), `sweeps` is the book's. After sweeps the margin
+where actions tie, because rounding may pick a different one each round (S&B exercise 4.4); and among new actions that
+tie chance has chosen beforehand, so that the rounds are the same on every processor. And the evaluation is a choice: `solve` is exact (see policy_evaluation.py for why it scales), `sweeps` is the book's. After sweeps the margin
 also covers what the evaluation may be off by.
 """
 
@@ -20,6 +20,8 @@ import numpy as np
 
 from experiments.week01_mdp.mdp import MDP, Mixed, Policy, Solution, Values, lookahead, uniform
 from experiments.week01_mdp.policy_evaluation import evaluate_by_solving, evaluate_by_sweeps
+
+TIE = 1e-9  # far above rounding, far below what a step more to the goal costs
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,16 @@ def policy_iteration(mdp: MDP, config: Config = Config()) -> Solution:
 def improve(mdp: MDP, V: Values, policy: Policy | Mixed, margin: float) -> tuple[Policy, float]:
     """The policy greedy for V, keeping every action that none beats by more than `margin`; and max |T V - V|.
 
-    Of new actions within the margin of the best the first is taken: rounding, which differs between processors, must
-    not choose between actions that tie.
+    New actions that tie are told apart by an order that chance drew for each state, once and for all. Rounding must not
+    choose, for it differs between processors; nor may the first, which would send a whole region of equal values the
+    same way and take many more rounds. A tie is relative to the state's own value, which far from all reward is smaller
+    than any margin for the whole.
     """
     Q = lookahead(mdp, V)  # (A, S)
     best = Q.max(axis=0)
     residual = float(np.abs(best - V).max())
-    greedy = (best - Q <= margin).argmax(axis=0)
+    order = np.random.default_rng(0).random(Q.shape)
+    greedy = np.where(best - Q <= TIE * np.abs(best), order, -1.0).argmax(axis=0)
     if policy.ndim == 2:
         return greedy, residual
     kept = Q[policy.astype(np.int64, copy=False), np.arange(mdp.S)]
