@@ -6,7 +6,7 @@ import pytest
 
 from tests.experiments.studies import module
 
-STUDIES = ("control", "variance", "constraint", "preferences")
+STUDIES = ("control", "variance", "constraint", "preferences", "sentiment")
 
 
 @pytest.mark.parametrize("name", STUDIES)
