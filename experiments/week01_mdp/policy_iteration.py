@@ -7,8 +7,9 @@ method on the Bellman equation (Puterman & Brumelle 1979), which is why so few r
 Departures from the book. The first policy is the random one: every exit can be reached under it, so problems without
 discounting work too. An action is replaced only by one that is better by a margin: the book's version need not settle
 where actions tie, because rounding may pick a different one each round (S&B exercise 4.4); and among new actions that
-tie chance has chosen beforehand, so that the rounds are the same on every processor. And the evaluation is a choice: `solve` is exact (see policy_evaluation.py for why it scales), `sweeps` is the book's. After sweeps the margin
-also covers what the evaluation may be off by.
+tie chance has chosen beforehand, so that the rounds are the same on every processor. And the evaluation is a choice:
+`solve` is exact (see policy_evaluation.py for why it scales), `sweeps` is the book's. After sweeps the margin also
+covers what the evaluation may be off by.
 """
 
 from __future__ import annotations
