@@ -36,45 +36,21 @@ METHODS: tuple[Method, ...] = ("dpo", "ipo", "simpo", "kto")
 
 # Prompts of our own without a word that the reward knows: policies learn on the first and are judged on the second.
 TRAINING = (
-    "The film was",
-    "The food at the new place was",
-    "Her first week at the office was",
-    "The weather today is",
-    "After the meeting everyone felt",
-    "The book I finished yesterday is",
-    "Our trip to the coast was",
-    "The teacher said the class was",
-    "My neighbour told me that his garden was",
-    "The music in the hall was",
-    "When the results came in, the team felt",
-    "The house at the end of the road looked",
-    "The new phone is",
-    "His answer to the question was",
-    "The train ride home was",
-    "The crowd at the match was",
-    "She read the letter and felt",
-    "The people we met there were",
-    "The coffee in this town is",
-    "On the way back the children were",
-    "The last chapter of the story is",
-    "The doctor said the week was",
-    "Most visitors say the museum is",
-    "The speech in the morning was",
-)
+    "The film was", "The food at the new place was", "Her first week at the office was", "The weather today is",
+    "After the meeting everyone felt", "The book I finished yesterday is", "Our trip to the coast was",
+    "The teacher said the class was", "My neighbour told me that his garden was", "The music in the hall was",
+    "When the results came in, the team felt", "The house at the end of the road looked", "The new phone is",
+    "His answer to the question was", "The train ride home was", "The crowd at the match was",
+    "She read the letter and felt", "The people we met there were", "The coffee in this town is",
+    "On the way back the children were", "The last chapter of the story is", "The doctor said the week was",
+    "Most visitors say the museum is", "The speech in the morning was",
+)  # fmt: skip
 HELD_OUT = (
-    "The concert last night was",
-    "The hotel room was",
-    "My brother says his job is",
-    "The soup they brought us was",
-    "The walk along the river was",
-    "After the phone call she felt",
-    "The picture on the wall is",
-    "The town we grew up in was",
-    "Working with them has been",
-    "The view from the window is",
-    "The second half of the game was",
-    "The letter from the bank was",
-)
+    "The concert last night was", "The hotel room was", "My brother says his job is", "The soup they brought us was",
+    "The walk along the river was", "After the phone call she felt", "The picture on the wall is",
+    "The town we grew up in was", "Working with them has been", "The view from the window is",
+    "The second half of the game was", "The letter from the bank was",
+)  # fmt: skip
 
 WORDS = re.compile(rb" ?[A-Za-z]+|[.,!?;:]|'(?:s|t|re|ve|m|d|ll)| ?-")
 ENDS = (b".", b"!", b"?")
