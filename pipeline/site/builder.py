@@ -13,7 +13,8 @@ from pipeline.project import Settings, read_settings
 from pipeline.site import code, terms
 from pipeline.site.about import Imprint, about_posts
 from pipeline.site.generated import Generated, with_generated
-from pipeline.site.lean import lean_material
+from pipeline.site.halves import two_halves
+from pipeline.site.lean import lean
 from pipeline.site.mkdocs_log import captured_log, record_of
 from pipeline.site.shelf import Shelf
 
@@ -34,7 +35,8 @@ def run_mkdocs(
         _building,
         environment({"NO_MKDOCS_2_WARNING": "1", **variables}),
         captured_log() as log,
-        lean_material(kept),
+        lean(kept),
+        two_halves(docs.parent, log),
     ):
         return _run(docs, out, shelf, made, log, options), log
 

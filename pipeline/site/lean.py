@@ -1,8 +1,9 @@
-"""Work that Material does for every post and this theme never shows, left out while a build runs. It changes no page.
+"""Work that shows on no page, left out while a build runs. It changes no page.
 
-- Lists show titles and descriptions, so the whole post is not converted again for each list it stands in
+- Material's lists show titles and descriptions, so the whole post is not converted again for each list it stands in
   (half of the time of a large build).
 - The search index holds prose and headings: formulas, code, tables and the appendix are not parsed for it.
+- Markdown's inline patterns are not tried on text that holds none of the signs they start with.
 - Templates are compiled once and kept (`.forge/templates`), not for every build.
 """
 
@@ -22,13 +23,21 @@ _UNSEARCHED = re.compile(
     r'|<table\b.*?</table>|<a class="headerlink".*?</a>|<sup\b.*?</sup>',
     re.S,
 )
+SIGNS = {
+    "backtick": "`", "arithmatex-inline": "$\\", "escape": "\\", "footnote": "[", "reference": "[", "link": "[",
+    "image_link": "!", "image_reference": "!", "short_reference": "[", "short_image_ref": "!", "autolink": "<",
+    "automail": "<", "linebreak": "\n", "html": "<", "entity": "&", "delimiter": "*_=",
+}  # fmt: skip
+"""By the name of an inline pattern, signs of which every match holds one. A pattern not named here is always tried."""
 _INLINE = re.compile(r"</?(?:a|b|code|data|em|i|mark|span|strong)\b[^>]*>")
 
 
 @contextlib.contextmanager
-def lean_material(kept: Path) -> Iterator[None]:
-    """Material with these shortcuts, and as it was afterwards; `kept` is a folder for compiled templates."""
+def lean(kept: Path) -> Iterator[None]:
+    """Builds with these shortcuts meanwhile; `kept` is a folder for compiled templates."""
     from jinja2 import FileSystemBytecodeCache
+    from markdown.treeprocessors import InlineProcessor
+    from markdown.util import AtomicString
     from material.plugins.blog import plugin as blog
     from material.plugins.blog.structure import Excerpt
     from material.plugins.search.plugin import SearchIndex
@@ -59,6 +68,25 @@ def lean_material(kept: Path) -> Iterator[None]:
         finally:
             page.content = content
 
+    processor: Any = InlineProcessor
+    apply = processor._InlineProcessor__applyPattern
+
+    def inline(self: Any, data: str, at: int = 0) -> str:
+        """Python-Markdown's own loop over the patterns, past those that cannot match."""
+        if isinstance(data, AtomicString):
+            return data
+        patterns = _known_patterns(self)
+        start = 0
+        while at < len(patterns):
+            pattern, signs = patterns[at]
+            if signs and not any(sign in data for sign in signs):
+                at, start = at + 1, 0
+                continue
+            data, matched, start = apply(self, pattern, data, at, start)
+            if not matched:
+                at += 1
+        return data
+
     kept.mkdir(parents=True, exist_ok=True)
     cache = FileSystemBytecodeCache(str(kept))
     plain = Theme.get_env
@@ -72,6 +100,7 @@ def lean_material(kept: Path) -> Iterator[None]:
         (blog, "Excerpt", Entry),
         (SearchIndex, "add_entry_from_context", indexed),
         (Theme, "get_env", with_cache),
+        (InlineProcessor, "_InlineProcessor__handleInline", inline),
     )
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in changed]
     for owner, name, value in changed:
@@ -81,3 +110,14 @@ def lean_material(kept: Path) -> Iterator[None]:
     finally:
         for owner, name, value in before:
             setattr(owner, name, value)
+
+
+def _known_patterns(processor: Any) -> list[tuple[Any, str]]:
+    """The inline patterns of a page in their order, each with its signs; kept with the processor, one for each page."""
+    held: list[tuple[Any, str]] | None = getattr(processor, "_kf_patterns", None)
+    if held is None or len(held) != len(processor.inlinePatterns):
+        registry = processor.inlinePatterns
+        registry._sort()
+        held = [(registry[entry.name], SIGNS.get(entry.name, "")) for entry in registry._priority]
+        processor._kf_patterns = held
+    return held

@@ -14,12 +14,12 @@ from pipeline.finding import Finding
 _LOADING_TAG = re.compile(
     r"<(?:link|script|img|source|iframe|video|audio|embed|object|track|input|image|use|feImage)\b[^>]*>", re.I
 )
+_SIGN = re.compile(r"//|&")
+"""What an address of another host has in it: its slashes, or a sign that stands for one."""
 _ATTRIBUTE = re.compile(r"""\b(src|href|xlink:href|srcset|data|poster)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.I)
 _REL = re.compile(r"""\brel\s*=\s*["']?([\w -]+)""", re.I)
 _CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""", re.I)
-_STYLED_ELSEWHERE = re.compile(
-    r"""url\(\s*(?:['"]|&quot;|&\#3[49];)?\s*(?:[a-z][a-z0-9+.-]*:)?//|@import""", re.I
-)  # decides quickly for nearly every file that none of its thousand styles is worth a look
+_URL_OPENS = re.compile(r"""\s*(?:['"]|&quot;|&\#3[49];)?\s*(?:[a-z][a-z0-9+.-]*:)?""")
 _STYLE = re.compile(r"""<style[^>]*>(.*?)</style>|\bstyle\s*=\s*"([^"]*)\"""", re.I | re.S)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.I)
 _ANCHOR = re.compile(r"""<(?:a|link|img|script|source)\s(?:[^>]*?\s)?(?:href|src)=("[^"]*"|'[^']*')""")
@@ -52,10 +52,8 @@ def _loaded(text: str, suffix: str) -> Iterator[str]:
     if suffix == ".css":
         styles = [text]
     else:
-        styles = [first or second for first, second in _STYLE.findall(text)] if _STYLED_ELSEWHERE.search(text) else []
-        for tag in _LOADING_TAG.findall(text):
-            if "//" not in tag and "&" not in tag:  # names no other host, which nearly every tag of a figure does not
-                continue
+        styles = [one or other for one, other in _STYLE.findall(text)] if _styled_elsewhere(text.lower()) else []
+        for tag in _suspects(text):
             rel = _REL.search(tag)
             if tag[:5].lower() == "<link" and rel and rel[1].strip() in ("canonical", "prev", "next", "author"):
                 continue
@@ -68,6 +66,32 @@ def _loaded(text: str, suffix: str) -> Iterator[str]:
     for style in styles:
         for first, second in _CSS_URL.findall(style):
             yield first or second
+
+
+def _styled_elsewhere(text: str) -> bool:
+    """Whether a style may name another host; nearly no file's does, and each has a thousand styles. `text` is lower."""
+    if "@import" in text:
+        return True
+    before, at = 0, text.find("//")
+    while at >= 0:
+        opened = text.rfind("url(", before, at)
+        if opened >= 0 and _URL_OPENS.fullmatch(text, opened + 4, at):
+            return True
+        before, at = at, text.find("//", at + 2)
+    return False
+
+
+def _suspects(text: str) -> Iterator[str]:
+    """The tags that load something and may name another host, which nearly none of a figure's thousands does."""
+    done = 0
+    for sign in _SIGN.finditer(text):
+        if sign.start() < done:
+            continue
+        opened = text.find("<", text.rfind(">", 0, sign.start()) + 1, sign.start())
+        if opened >= 0:  # it stands inside a tag, not between two
+            done = text.find(">", sign.end()) + 1 or len(text)
+            if tag := _LOADING_TAG.search(text, opened, done):
+                yield tag[0]
 
 
 def scan_links(out: Path, *, base: str = "/", name: str = "") -> list[Finding]:

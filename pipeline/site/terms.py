@@ -29,6 +29,16 @@ def pattern(term: str) -> str:
     return rf"\b{words}(?:s|es)?\b"
 
 
+def plain(text: str) -> str:
+    """A text in which a term's `stem` stands wherever `pattern` finds the term: quick to look through."""
+    return text.lower().replace("-", " ")
+
+
+def stem(term: str) -> str:
+    """What all forms of a term have in common."""
+    return plain(term).removesuffix("y")
+
+
 def is_ordinary(term: str) -> bool:
     """Whether the term is an everyday word."""
     return term.lower() in EVERYDAY
@@ -37,16 +47,24 @@ def is_ordinary(term: str) -> bool:
 @lru_cache(maxsize=1)
 def used_terms(shelf: Shelf) -> dict[str, list[Post]]:
     """The glossary's terms that posts use, with those posts, in the glossary's order."""
-    prose = [
-        (post, text, text.lower().replace("-", " ")) for post in shelf.posts for text in [_ASIDE.sub(" ", post.text)]
-    ]
+    prose = [(post, text, plain(text)) for post in shelf.posts for text in [_ASIDE.sub(" ", post.text).lower()]]
     found = {}
     for term in shelf.glossary:
-        words, stem = pattern(term), term.lower().replace("-", " ").removesuffix("y")
-        seen = re.compile(rf"(?<!\*)\*{words}\*(?!\*)|\*\*{words}\*\*" if is_ordinary(term) else words, re.I)
-        if posts := [post for post, text, plain in prose if stem in plain and seen.search(text)]:
+        if posts := [post for post, text, quick in prose if _stands_in(term, text, quick)]:
             found[term] = posts
     return found
+
+
+def _stands_in(term: str, text: str, quick: str) -> bool:
+    """Whether a text in lower case uses a term; `quick` is the same, `plain`."""
+    words, root = pattern(term), stem(term)
+    at = quick.find(root)
+    if is_ordinary(term):
+        return at >= 0 and bool(re.search(rf"(?<!\*)\*{words}\*(?!\*)|\*\*{words}\*\*", text))
+    form = re.compile(words)
+    while at >= 0 and not form.match(text, at):
+        at = quick.find(root, at + 1)
+    return at >= 0
 
 
 def anchor(term: str) -> str:
