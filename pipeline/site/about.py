@@ -97,6 +97,7 @@ def _origins(data: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any
         }
     runs = {
         run["id"]: {
+            **({"page": files[study][:-3]} if (study := f"experiments/{run['study']}_study.py") in files else {}),
             "title": run["title"],
             "study": run["study"],
             "date": run["started"][:10],

@@ -24,7 +24,7 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import STX, AtomicString
 
-from pipeline.site.terms import anchor, is_ordinary, pattern
+from pipeline.site.terms import anchor, is_ordinary, pattern, plain, stem
 
 MEASURED = "how-this-was-measured"
 _TITLE = "How this was measured"
@@ -33,6 +33,7 @@ _STASHED = re.compile(rf"{STX}wzxhzdk:(\d+)")
 _FILENAME = re.compile(r'<span class="filename">(?P<file>[^<,]+\.py), lines (?P<first>\d+)–(?P<last>\d+)</span>')
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.py):(?P<line>\d+)\s*\Z")
 _POST = re.compile(r"(?:scientist|manager)/posts/[^/]+\.md")
+_ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
 _NO_TERMS = frozenset("a code pre h1 h2 h3 h4 h5 h6 th summary figcaption button".split())
 
 
@@ -42,9 +43,9 @@ class _ProseTreeprocessor(Treeprocessor):
         self.code: Mapping[str, str] = options["code"]
         self.terms: Mapping[str, str] = options["terms"]
         self.glossary: str = options["glossary"]
-        plain = [term for term in self.terms if not is_ordinary(term)]
-        self.any_term = re.compile("|".join(f"({pattern(term)})" for term in plain), re.I) if plain else None
-        self.plain = plain
+        self.plain = [term for term in self.terms if not is_ordinary(term)]
+        self.stems = {term: stem(term) for term in self.plain}
+        self.any_term = re.compile("|".join(f"({pattern(t)})" for t in self.plain), re.I) if self.plain else None
         self.emphasised = {term: re.compile(pattern(term), re.I) for term in self.terms if is_ordinary(term)}
 
     def run(self, root: Element) -> None:
@@ -86,6 +87,9 @@ class _ProseTreeprocessor(Treeprocessor):
                 row.set("id", name)
                 found.add(name)
                 self._link_place(cells[2], page)
+            for part in fold.iter():  # said again, since on a phone the rows are no table for the eye
+                if role := _ROLES.get(part.tag):
+                    part.set("role", role)
         return found
 
     def _link_place(self, cell: Element, page: str) -> None:
@@ -162,6 +166,9 @@ class _ProseTreeprocessor(Treeprocessor):
         """The text up to the first new term, and an element (with what follows it) for each new term."""
         if isinstance(text, AtomicString) or self.any_term is None:
             return text, []
+        quick = plain(text)
+        if not any(root in quick for term, root in self.stems.items() if term not in seen):
+            return text, []  # most texts, and the long pattern would take its time to say so
         links: list[Element] = []
         head = ""
         start = 0

@@ -158,12 +158,25 @@ def test_figures_follow_the_colour_scheme(scheme: str, shown: str, open_page: Op
 
 def test_the_reader_may_choose_dark(open_page: Open) -> None:
     page = open_page(POST)
-    page.locator("label[title='Switch to light']").click()
-    page.locator("label[title='Switch to dark']").click()
+    for step in ("Switch to light", "Switch to dark"):  # by keyboard: the button that follows takes the focus
+        page.get_by_role("button", name=step).focus()
+        page.keyboard.press("Enter")
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+    assert page.evaluate("document.activeElement.title") == "Follow the system"
     page.reload()
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
     assert page.locator("#fig-convergence img").nth(1).is_visible()
+    page.get_by_role("button", name="Follow the system").click()
+    assert page.locator("body").get_attribute("data-md-color-scheme") == "default"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("body[data-md-color-scheme=slate]")
+
+
+def test_a_dark_screen_is_never_lit_while_scripts_arrive(open_page: Open) -> None:
+    page = open_page(POST, color_scheme="dark")
+    page.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.reload()
+    assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
 
 
 @pytest.mark.parametrize("way", ["hover", "tap", "keyboard"])
@@ -211,6 +224,20 @@ def test_a_time_names_its_machine_and_interval_and_escape_closes(open_page: Open
     assert page.evaluate("document.activeElement.textContent") == "value_iteration.py:60"
     page.keyboard.press("Escape")
     assert not page.locator(".kf-pop").is_visible()
+    assert page.evaluate("document.activeElement.textContent") == "0.006", "the focus goes back to the value"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_a_phone_what_a_value_rests_on_is_read_without_scrolling_sideways(scripts: bool, open_page: Open) -> None:
+    page = open_page(POST, viewport={"width": 390, "height": 844}, java_script_enabled=scripts)
+    page.goto(page.url + page.locator("a.kf-origin").first.get_attribute("href"))
+    row = page.locator("tr:target")
+    box = row.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert row.get_by_role("cell").count() == 3
+    for cell in row.get_by_role("cell").all():
+        inside = cell.bounding_box()
+        assert box["x"] <= inside["x"] and inside["x"] + inside["width"] <= box["x"] + box["width"]
 
 
 def test_a_term_says_what_it_means(open_page: Open) -> None:

@@ -37,7 +37,7 @@ def test_a_value_links_to_its_row_and_the_row_to_its_line() -> None:
     html = convert(f"It fell {VALUE} times.\n{APPENDIX}")
     assert f'<a class="kf-origin" href="#fact-coin.three">{VALUE}</a>' in html
     assert '<details class="abstract" id="how-this-was-measured">' in html
-    assert '<tr id="fact-coin.three">' in html and '<tr id="fact-coin.four">' in html
+    assert '<tr id="fact-coin.three" role="row">' in html and '<tr id="fact-coin.four" role="row">' in html
     assert '<a href="../../code/toy/coin.md#L12">experiments/toy/coin.py:12</a>' in html
     assert "gone.py:12</td>" in html  # a file that is not shown is named, not linked
 

@@ -3,6 +3,20 @@
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const edition = document.querySelector("article[data-kf-edition]");
+  const idle = window.requestIdleCallback || setTimeout; // for what nobody can miss within a moment
+
+  // Colours: the system's, light, dark. The header painted what was chosen before; here is one button for each state.
+  const schemes = all("[data-kf-scheme]");
+  const offer = (state) => schemes.forEach((button, number) => { button.hidden = number !== state; });
+  schemes.forEach((button, number) => button.addEventListener("click", () => {
+    const next = (number + 1) % schemes.length;
+    __md_set("__palette", { index: next });
+    kfScheme(next);
+    offer(next);
+    schemes[next].focus();
+  }));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => kfScheme(kfChosen()));
+  if (schemes.length) offer(kfChosen());
 
   // The switch keeps the reader's place: the last heading above the upper third of the screen.
   const headings = all(".kf-prose h2[id], .kf-prose h3[id]");
@@ -23,8 +37,7 @@
   // Where a value comes from, what a term means, what is cited: on hover, tap or Enter. Without scripts all are plain
   // links, to the value's row in "How this was measured", to the glossary and to the source.
   const MARKS = "a.kf-origin, a.kf-term, sup a.footnote-ref";
-  const marked = edition ? all(MARKS, edition) : [];
-  if (marked.length && "popover" in HTMLElement.prototype) {
+  if (edition && "popover" in HTMLElement.prototype) {
     const known = document.getElementById("kf-facts");
     const { facts = {}, runs = {} } = known ? JSON.parse(known.textContent) : {};
     const make = (tag, text, inner = []) => {
@@ -36,7 +49,7 @@
     const link = (text, href) => Object.assign(make("a", text), { href });
     const codePage = (address) => {
       const [path, line] = address.split("#");
-      return `${known.dataset.base}/${path}${known.dataset.suffix}#${line}`;
+      return `${known.dataset.base}/${path}${known.dataset.suffix}${line ? `#${line}` : ""}`;
     };
     const origin = (data, text) => {
       const fact = facts[data.dataset.key];
@@ -47,7 +60,7 @@
         ["Repetitions", fact.n > 1 && `n = ${fact.n}`],
         ["Interval", fact.interval],
         ["Run", fact.run && `${fact.run}${run.date ? `, ${run.date}` : ""}`],
-        ["Study", run.study && `${run.title} (${run.study})`],
+        ["Study", run.study && (run.page ? link(`${run.title} (${run.study})`, codePage(run.page)) : `${run.title} (${run.study})`)],
         ["Seeds", run.seeds && String(run.seeds)],
         ["Commit", run.commit],
         ["Measured on", fact.machine && run.machine],
@@ -74,6 +87,11 @@
       if (open === mark) return;
       close();
       const data = mark.querySelector("data");
+      const titled = mark.title ? mark : mark.querySelector("[title]");
+      if (titled) { // or the browser would show it beside this
+        mark.dataset.kfTitle = titled.title;
+        titled.removeAttribute("title");
+      }
       const cited = mark.matches(".footnote-ref") && document.getElementById(decodeURIComponent(mark.hash.slice(1)));
       const parts = data ? origin(data, mark.dataset.kfTitle)
         : cited ? [...cited.children].map((part) => part.cloneNode(true))
@@ -92,25 +110,30 @@
       pop.style.left = `${left + scrollX}px`;
       pop.style.top = `${(below ? box.bottom + 4 : box.top - pop.offsetHeight - 4) + scrollY}px`;
     };
-    for (const mark of marked) {
-      const titled = mark.title ? mark : mark.querySelector("[title]");
-      mark.dataset.kfTitle = titled ? titled.title : "";
-      if (titled) titled.removeAttribute("title");
+    idle(() => all(MARKS, edition).forEach((mark) => {
       mark.setAttribute("aria-haspopup", "dialog");
-      mark.setAttribute("aria-expanded", "false");
-      mark.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(mark));
-      mark.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        show(mark);
-      });
-    }
+      mark.setAttribute("aria-expanded", String(mark === open));
+    }));
+    edition.addEventListener("click", (event) => {
+      const mark = event.target.closest?.(MARKS);
+      if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      show(mark);
+    });
     const elsewhere = (event) => !event.target.closest?.(`.kf-pop, ${MARKS}`);
     document.addEventListener("pointerover", (event) => {
-      if (event.pointerType === "mouse" && open !== document.activeElement && elsewhere(event)) close();
+      if (event.pointerType !== "mouse") return;
+      const mark = event.target.closest?.(MARKS);
+      if (mark && edition.contains(mark)) show(mark);
+      else if (open !== document.activeElement && elsewhere(event)) close();
     });
     for (const type of ["focusin", "pointerdown"]) document.addEventListener(type, (event) => elsewhere(event) && close());
-    document.addEventListener("keydown", (event) => event.key === "Escape" && close());
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !open) return;
+      const mark = pop.contains(document.activeElement) && open;
+      close();
+      if (mark) mark.focus(); // back to where the reader was
+    });
   }
   // A link into a folded part unfolds it, also in browsers that do not by themselves.
   const unfold = () => {
