@@ -2,7 +2,8 @@
 
 `publish` writes each approved edition's page and its companions (figures, their series, the data file, the social card)
 in one transaction and removes companions no page has any more. `verify_site` proves, for CI, that every page and file
-in `site/` is one that a person approved: a hand-edited, unapproved or stale one fails by name.
+in `site/` is one that a person approved: a hand-edited, unapproved or stale one fails by name. What is no post is
+approved apart (`own_pages`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipeline.drafts import load_draft
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding
 from pipeline.measured import data_path, data_text, series_path
+from pipeline.own_pages import COMPANIONS, NOTHING, check_own
 from pipeline.page import Page
 from pipeline.project import Project
 from pipeline.render import asset_name
@@ -29,7 +31,6 @@ from pipeline.review import EditionState, approved_page, edition_state, last_rev
 from pipeline.transaction import Transaction
 
 FIGURE = re.compile(r"\]\(\.\./\.\./(assets/figures/[^)#\s]+)")
-COMPANIONS = ("assets/figures/*/*", "assets/series/*/*", "assets/data/*/*", "assets/cards/*/*")
 
 
 @dataclass(frozen=True)
@@ -185,35 +186,43 @@ def asset_path(project: Project, figure: FigureRecord, theme: str) -> Path:
 
 def published_pages(project: Project) -> list[Path]:
     """All pages of posts in `site/`."""
-    return sorted(path for edition in EDITIONS for path in (project.site / edition / "posts").glob("**/*.md"))
+    return sorted(path for edition in EDITIONS for path in (project.site / edition / "posts").glob("*.md"))
 
 
 def _unused(project: Project, pages: Iterable[Page], kept: set[Path]) -> Iterator[Path]:
     """Companions that no page has once this transaction is done; `kept` are those of the `pages` it writes."""
     fresh = {page_path(project, page.slug, page.edition) for page in pages}
-    used = set(kept)
-    for path in set(published_pages(project)) - fresh:
-        edition, slug = path.parent.parent.name, path.stem
-        used |= {project.site / name for name in FIGURE.findall(path.read_text(encoding="utf-8"))}
-        data = project.site / "assets" / "data" / edition / f"{slug}.json"
-        if data.is_file():
-            used |= {data, *(project.site / name for name in re.findall(r'"(assets/series/[^"]+)"', data.read_text()))}
-        used |= {project.site / "assets" / "cards" / edition / f"{slug}{kind}.png" for kind in ("", ".figure")}
+    used = set(kept).union(*(_named_by(project, path) for path in set(published_pages(project)) - fresh))
     for path in _present(project):
-        if path not in used:
+        if path not in used and path.parents[3] == project.site:  # what lies elsewhere was not written by `publish`
             yield path
 
 
+def _named_by(project: Project, page: Path) -> set[Path]:
+    """The companions that a published page has, going by what it and its data file name."""
+    edition, slug = page.parent.parent.name, page.stem
+    named = {project.site / name for name in FIGURE.findall(page.read_text(encoding="utf-8"))}
+    data = project.site / "assets" / "data" / edition / f"{slug}.json"
+    if data.is_file():
+        named |= {data, *(project.site / name for name in re.findall(r'"(assets/series/[^"]+)"', data.read_text()))}
+    return named | {project.site / "assets" / "cards" / edition / f"{slug}{kind}.png" for kind in ("", ".figure")}
+
+
 def _present(project: Project) -> list[Path]:
-    """All companions in `site/`."""
-    return sorted(path for pattern in COMPANIONS for path in project.site.glob(pattern) if path.is_file())
+    """All companions in `site/`, and whatever else lies where they do."""
+    return [path for folder in COMPANIONS for path in _files(project.site / folder)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NOTHING)
 
 
 def verify_site(project: Project, evidences: Iterable[Evidence]) -> list[Finding]:
-    """Every page and its companions under `site/` against the approvals. Empty when all was approved as it stands."""
+    """Everything under `site/` against the approvals. Empty when all was approved as it stands."""
     known = {evidence.post.slug: evidence for evidence in evidences}
     found: list[Finding] = []
     expected: dict[Path, Companion] = {}
+    lapsed: set[Path] = set()  # companions of pages that are reported themselves
     for path in published_pages(project):
         name = project.relative(path)
         edition: Edition = "scientist" if path.is_relative_to(project.site / "scientist") else "manager"
@@ -226,10 +235,12 @@ def verify_site(project: Project, evidences: Iterable[Evidence]) -> list[Finding
                     "unapproved-page", "error", "no approval covers this page", name, fix="forge publish, or delete it"
                 )
             )
+            lapsed |= _named_by(project, path)
             continue
         state = edition_state(project, evidence, edition)
         if state.state != "approved":
             found += [*state.errors, Finding("stale-page", "error", "its approval no longer stands", name)]
+            lapsed |= _named_by(project, path)
             continue
         page = approved_page(project, evidence, draft, review)
         if path.read_text(encoding="utf-8") != page.text:
@@ -239,22 +250,33 @@ def verify_site(project: Project, evidences: Iterable[Evidence]) -> list[Finding
             found.append(Finding("edited-page", "error", message, name, line, fix=fix))
         expected.update({each.path: each for each in companions(project, evidence, page)})
     for path in _present(project):
-        kind = "figure" if path.parts[-3] == "figures" else "file"
-        if path not in expected:
+        kind = _kind(project, path)
+        if path not in expected and path not in lapsed:
             message = f"no approved page {'shows' if kind == 'figure' else 'has'} it"
-            found.append(Finding(f"unapproved-{kind}", "error", message, project.relative(path)))
+            found.append(Finding(f"unapproved-{kind}", "error", message, project.relative(path), fix="delete it"))
+        elif path not in expected:
+            continue
         elif not expected[path].stands():
             found.append(
                 Finding(f"edited-{kind}", "error", f"not the {kind} that was approved", project.relative(path))
             )
     for path in expected:
         if not path.is_file():
-            kind = "figure" if path.parts[-3] == "figures" else "file"
+            kind = _kind(project, path)
             fix = "forge publish writes it"
             found.append(
                 Finding(f"missing-{kind}", "error", "belongs to an approved page", project.relative(path), fix=fix)
             )
-    return found
+    for edition in EDITIONS:
+        for path in _files(project.site / edition / "posts"):
+            if path not in published_pages(project):
+                message = "no page of a post, and the site would publish it"
+                found.append(Finding("unapproved-file", "error", message, project.relative(path), fix="delete it"))
+    return [*found, *check_own(project)]
+
+
+def _kind(project: Project, path: Path) -> str:
+    return "figure" if path.is_relative_to(project.site / "assets" / "figures") else "file"
 
 
 def _first_difference(a: str, b: str) -> int:

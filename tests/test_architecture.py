@@ -29,7 +29,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
         "reopened",
         "review",
     ),
-    ("measured", "cards", "publish"),
+    ("own_pages", "measured", "cards", "publish"),
     ("mathext", "site", "preview"),
     ("drafting", "spending"),
     ("weekly", "status", "why"),

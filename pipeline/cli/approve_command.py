@@ -13,6 +13,9 @@ from experiments.kit.record import EDITIONS
 from pipeline.cli.common import budget_of, budget_option, project, say
 from pipeline.project import Project
 
+OWN = "site"
+"""Stands for the site's own pages where a post is asked for."""
+
 if TYPE_CHECKING:
     from pipeline.review import Decision
 
@@ -31,6 +34,18 @@ def reviewer(here: Project, named: str | None) -> str:
     return found
 
 
+def _approve_own(who: str | None) -> None:
+    """Approve the site's own pages, and name them."""
+    from pipeline.own_pages import approve_own
+    from pipeline.transaction import locked
+
+    here = project()
+    name = reviewer(here, who)
+    with locked(here):
+        for file in approve_own(here, name):
+            say(f"site/{file}: approved by {name}")
+
+
 def record(
     post: str,
     edition: str | None,
@@ -47,9 +62,9 @@ def record(
 
     here = project()
     name = reviewer(here, who)
-    evidences, _ = gather_all(here, budget_of(here, budget))
-    evidence = pick_post(evidences, post)
-    with locked(here):
+    with locked(here):  # what is decided on is what lies there, not what lay there before another command wrote
+        evidences, _ = gather_all(here, budget_of(here, budget))
+        evidence = pick_post(evidences, post)
         for each in (e for e in EDITIONS if edition in (None, e)):
             queue = edition_state(here, evidence, each, queue=True).queue if queue_read else []
             confirmed = [queued(finding) for finding in queue]
@@ -67,11 +82,16 @@ def record(
 @budget_option
 def command(post: str, edition: str | None, who: str | None, note: str, queue_read: bool, budget: str | None) -> None:
     """Approve POST as it stands. Refused while a check finds an error or a sentence of the review queue is undecided
-    (the refusal lists them); void as soon as the text or a value changes.
+    (the refusal lists them); void as soon as the text or a value changes. POST `site` stands for the site's own pages
+    (front page, about, lists), which are no posts.
 
     \b
-    Example:
+    Examples:
       forge approve decision-making-101 --edition scientist --queue-read
+      forge approve site
     """
+    if post == OWN:
+        _approve_own(who)
+        return
     record(post, edition, "approved", who, note, budget, queue_read)
     say("next: forge publish")

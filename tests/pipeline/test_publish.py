@@ -14,7 +14,7 @@ from pipeline.evidence import gather_all
 from pipeline.finding import Finding
 from pipeline.project import Project
 from pipeline.publish import Published, page_path, publish, verify_site
-from pipeline.review import decide, edition_state
+from pipeline.review import decide, edition_state, load_reviews, queued
 from tests.toy_project import approve_both as approve
 from tests.toy_project import the_post, write_results
 
@@ -131,6 +131,34 @@ def test_a_page_nobody_approved_is_named(published: Project) -> None:
     assert [(f.check, f.file) for f in found] == [("unapproved-page", "site/scientist/posts/stray.md")]
 
 
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("scientist/posts/sub/coin-post.md", "unapproved-file"),  # the name of an approved page, elsewhere
+        ("scientist/posts/notes.txt", "unapproved-file"),
+        ("assets/figures/loose.svg", "unapproved-figure"),
+        ("assets/data/scientist/sub/deep.json", "unapproved-file"),
+    ],
+)
+def test_what_lies_beside_pages_and_companions_is_named(name: str, check: str, published: Project) -> None:
+    path = published.site / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("words of a draft")
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert [(f.check, f.file) for f in found] == [(check, f"site/{name}")]
+    go(published)
+    assert path.is_file(), "publishing removes only what it wrote"
+
+
+def test_a_stale_page_is_named_and_not_each_of_its_companions(published: Project) -> None:
+    edit(scientist(published), "A fair coin forgets.", "A fair coin remembers.")
+    found = verify_site(published, gather_all(published, "small")[0])
+    assert [(f.check, f.file) for f in found] == [
+        ("stale-approval", "drafts/coin-post/scientist.md"),
+        ("stale-page", "site/scientist/posts/coin-post.md"),
+    ]
+
+
 def test_an_edited_or_foreign_figure_is_named(published: Project) -> None:
     folder = published.site / "assets" / "figures" / "toy"
     first = sorted(folder.iterdir())[0]
@@ -205,12 +233,20 @@ def test_sending_back_needs_a_reason_and_instructs_the_next_draft(drafted: Proje
 
 
 def test_an_approval_of_something_else_than_was_seen_is_not_recorded(drafted: Project) -> None:
-    seen = edition_state(drafted, the_post(drafted), "scientist").draft
-    assert seen is not None
+    seen = edition_state(drafted, the_post(drafted), "scientist")
     edit(scientist(drafted), "A fair coin forgets.", "A fair coin remembers.")
     with pytest.raises(CannotRun, match="changed while it was under review"):
-        decide(drafted, the_post(drafted), "scientist", "approved", "Ada", seen=seen.hash)
+        decide(drafted, the_post(drafted), "scientist", "approved", "Ada", seen=seen)
     assert not (drafted.drafts / "coin-post" / "reviews.jsonl").exists()
+
+
+def test_of_two_reviewers_the_second_is_told_what_the_first_decided(drafted: Project) -> None:
+    first = second = edition_state(drafted, the_post(drafted), "scientist", queue=True)
+    confirmed = [queued(finding) for finding in first.queue]
+    decide(drafted, the_post(drafted), "scientist", "approved", "Ada", seen=first, confirmed=confirmed)
+    with pytest.raises(CannotRun, match=r"meanwhile drafts/coin-post/scientist.md was approved by Ada; nothing was re"):
+        decide(drafted, the_post(drafted), "scientist", "sent-back", "Bob", reason="Too short.", seen=second)
+    assert [review.who for review in load_reviews(drafted, "coin-post")] == ["Ada"]
 
 
 @pytest.mark.parametrize(
