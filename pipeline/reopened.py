@@ -205,7 +205,7 @@ def reopened(
         by_key.setdefault(f"{change.role}:{change.key}", []).append(change.message)
 
     def read(text: str, results: ResultSet) -> str:
-        return _as_read(text, Context(project, results, evidence.sources, draft.edition, name))
+        return as_read(text, Context(project, results, evidence.sources, draft.edition, name))
 
     def rests_on(piece: Piece) -> Iterator[str]:
         """The piece's keys, and for a figure those of its caption."""
@@ -247,7 +247,7 @@ def _nearest(piece: Piece, gone: Sequence[Piece]) -> Piece | None:
     return best[2] if best is not None and best[0] >= ALIKE else None
 
 
-def _as_read(text: str, context: Context) -> str:
+def as_read(text: str, context: Context) -> str:
     """A piece as the reader sees it: roles resolved, markup taken off; a figure by its caption."""
     figures = context.results.figures
 

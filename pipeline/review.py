@@ -250,22 +250,23 @@ def decide(
     *,
     reason: str = "",
     seconds: int = 0,
-    seen: str | None = None,
+    seen: EditionState | None = None,
     confirmed: Collection[str] = (),
 ) -> Review:
-    """Record a decision. `seen` is the source hash the person looked at, `confirmed` the entries of the review queue
-    (`queued`) they decided need no backing.
+    """Record a decision. `seen` is what the person looked at, `confirmed` the entries of the review queue (`queued`)
+    they decided need no backing.
 
-    Raises CannotRun when there is nothing to decide on, when the file changed after it was shown, when an approval is
-    blocked by findings or leaves an entry of the queue undecided, or when sending back names no reason.
+    Raises CannotRun when there is nothing to decide on, when the file changed or somebody else decided after it was
+    shown, when an approval is blocked by findings or leaves an entry of the queue undecided, or when sending back names
+    no reason.
     """
     slug = evidence.post.slug
     draft = load_draft(project, slug, edition)
     if draft is None:
         raise CannotRun(f"{slug} has no {edition} draft\n  fix: forge draft {evidence.week.number}")
     name = project.relative(draft.path)
-    if seen is not None and seen != draft.hash:
-        raise CannotRun(f"{name} changed while it was under review; nothing was recorded\n  fix: look at it again")
+    if seen is not None:
+        _still_as(seen, draft, last_review(project, slug, edition), name)
     now = datetime.now(UTC).replace(microsecond=0).isoformat()
     if decision == "sent-back":
         if not reason.strip():
@@ -310,6 +311,17 @@ def decide(
         transaction.write(approved_path(project, slug, edition), draft.text)
     transaction.commit()
     return review
+
+
+def _still_as(seen: EditionState, draft: Draft, last: Review | None, name: str) -> None:
+    """Raises CannotRun where the draft or the decision that counts is not the one a person looked at."""
+    told = []
+    if seen.draft is None or seen.draft.hash != draft.hash:
+        told.append(f"{name} changed while it was under review")
+    if last is not None and last != seen.review:
+        told.append(f"meanwhile {name} was {last.decision.replace('-', ' ')} by {last.who}")
+    if told:
+        raise CannotRun(f"{'; '.join(told)}; nothing was recorded\n  fix: look at it again")
 
 
 def approved_text(project: Project, evidence: Evidence, draft: Draft, date: str, snapshot: Mapping[str, Any]) -> str:

@@ -121,7 +121,7 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
             "[p]review  [d]iff  [e]dit  [a]pprove  [s]end back  [n]ext  [q]uit",
             type=click.Choice(list("pdeasnq")), show_choices=False, prompt_suffix=" > ",
         )  # fmt: skip
-        seen, seconds = state.draft.hash, int(time.monotonic() - began)
+        seconds = int(time.monotonic() - began)
         if choice == "q":
             return False
         if choice == "n":
@@ -146,9 +146,9 @@ def _review_one(here: Project, state: EditionState, who: str | None, budget: str
                     who_decides = reviewer(here, who)
                     decide(
                         here, evidence, state.edition, decision, who_decides,
-                        reason=reason, seconds=seconds, seen=seen, confirmed=confirmed,
+                        reason=reason, seconds=seconds, seen=state, confirmed=confirmed,
                     )  # fmt: skip
-            except CannotRun as refused:  # blocked, or changed meanwhile: the person stays in front of it
+            except (CannotRun, OSError) as refused:  # blocked, changed meanwhile, no room: the person stays before it
                 say(click.style(str(refused).partition("\n")[0], fg="red"))
                 continue
             sent_back = "sent back; the reason goes into the next draft"

@@ -235,7 +235,7 @@ class Desk:
                     reason = "\n".join([reason, *(f"Back this or say it otherwise: {entry}" for entry in asked)])
                 decide(
                     self.project, evidence, edition, decision, self.who, reason=reason,
-                    seconds=round(memory.seconds), seen=state.draft.hash if state.draft else None, confirmed=fine,
+                    seconds=round(memory.seconds), seen=state, confirmed=fine,
                 )  # fmt: skip
         except (OSError, CannotRun) as error:
             raise Refused(

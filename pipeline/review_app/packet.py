@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import sha256
 from experiments.kit.record import EDITIONS, Edition
+from pipeline.asked import with_asked
 from pipeline.evidence import Evidence
 from pipeline.finding import SEVERITIES, Finding
 from pipeline.merge import Conflict, conflicts
 from pipeline.page import Page, Snapshot, snapshot_from_json
 from pipeline.project import Project
-from pipeline.reopened import Reopened
+from pipeline.render import Context
+from pipeline.reopened import Reopened, as_read
 from pipeline.review import EditionState, edition_state, last_approved, preview_page, queued, text_before
 from pipeline.review_app.checklist import Item, checklist
 from pipeline.review_app.seen import Seen, seen
@@ -28,13 +30,15 @@ LAPSED = ("stale-approval", "moved-value")
 class Note:
     """A finding on the page. `anchor` is its id in the built page, "" where it has no line; `key` names a decision.
 
-    `settled` says who confirmed an entry of the queue in an earlier approval, which still holds.
+    An entry of the queue `reads` as the page prints it; `settled` says who confirmed it in an earlier approval, which
+    still holds.
     """
 
     finding: Finding
     anchor: str
     key: str
     settled: str = ""
+    reads: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,12 +136,14 @@ def _sheet(project: Project, evidence: Evidence, edition: Edition) -> Sheet:
     approval, _ = last_approved(project, slug, edition)
     confirmed = set(approval.confirmed) if approval is not None else set()
     settled = f"{approval.who} on {approval.when[:10]}" if approval is not None else ""
+    context = Context(project, with_asked(evidence, state.draft, name)[0].results, evidence.sources, edition, name)
     notes = [
         Note(
             finding,
             _anchor(finding.line, finding.column),
             decision_key(edition, finding),
             settled if queued(finding) in confirmed else "",
+            as_read(finding.sentence or finding.message, context) if finding.severity == "review" else "",
         )
         for finding in state.findings
     ]

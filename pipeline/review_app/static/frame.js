@@ -7,6 +7,7 @@ const storage = {
 };
 for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { value: storage });
 
-// Tell the review page that somebody is reading, so that its clock runs. Nothing else crosses.
+// Tell the review page that somebody is reading, so that its clock runs, or wants to leave. Nothing else crosses.
 for (const sign of ["pointermove", "keydown", "wheel", "touchstart", "scroll"])
   addEventListener(sign, () => parent.postMessage("reading", "*"), { passive: true, capture: true });
+addEventListener("keydown", (event) => event.key === "Escape" && parent.postMessage("leave", "*"));

@@ -12,7 +12,12 @@ const before = Number(form.dataset.seconds);
 const sign = () => { lastSign = Date.now(); };
 for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart", "scroll"])
   addEventListener(kind, sign, { passive: true, capture: true });
-addEventListener("message", (event) => { if (event.data === "reading") sign(); });
+const frames = [...document.querySelectorAll("iframe")];
+addEventListener("message", (event) => {
+  if (event.data === "reading") sign();
+  if (event.data === "leave") // out of a previewed page, to where its heading is
+    frames.find((frame) => frame.contentWindow === event.source)?.parentElement.querySelector(".apart").focus();
+});
 setInterval(() => {
   const now = Date.now();
   if (!document.hidden && now - lastSign < IDLE) counted += Math.min(now - lastTick, 2000);
