@@ -104,8 +104,8 @@ def locked(project: Project) -> Iterator[None]:
                     f"another forge command is writing ({holder}); nothing was changed\n"
                     "  fix: wait for it to finish, then run this again"
                 ) from None
-            lock.truncate(0)
-            lock.write(f"process {os.getpid()}")
-            lock.flush()
+            with contextlib.suppress(OSError):  # a full disk: the name of the holder is a courtesy
+                lock.truncate(0)
+                os.write(lock.fileno(), f"process {os.getpid()}".encode())
         recover(project)
         yield

@@ -5,6 +5,7 @@ Exit codes everywhere: 0 ok, 1 findings, 2 could not run.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
@@ -101,6 +102,9 @@ def main() -> None:
         click.echo(f"forge: {error}", err=True)
         sys.exit(2)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # writing says so without a name
+            click.echo(f"forge: {error.strerror}; nothing was half written\n  fix: make room, run this again", err=True)
+            sys.exit(2)
         if error.filename is None:  # no file that could not be read or written: a fault of the program
             raise
         click.echo(f"forge: {error.filename}: {error.strerror}", err=True)

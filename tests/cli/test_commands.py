@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main as program
 from pipeline.cli.main import COMMANDS
 from pipeline.project import Project
 from tests.timing import cpu_seconds
@@ -94,6 +96,18 @@ def test_a_loop_at_the_command_line(drafted: Project) -> None:
     page.write_text(page.read_text().replace("forgets", "remembers"))
     refused = forge("publish", "--check", cwd=root)
     assert refused.returncode == 1 and "site/scientist/posts/coin-post.md" in refused.stdout
+
+
+def test_the_sites_own_pages_are_approved_apart(drafted: Project) -> None:
+    (drafted.site / "index.md").write_text("# Hello\n")
+    unsaid = forge("publish", "--check", cwd=drafted.root)
+    assert unsaid.returncode == 0 and "nobody approved the site's own files yet: index.md" in unsaid.stdout
+    approved = forge("approve", "site", "--by", "Ada", cwd=drafted.root)
+    assert approved.returncode == 0 and "site/index.md: approved by Ada" in approved.stdout
+    assert forge("publish", "--check", cwd=drafted.root).stdout.startswith("0 published pages")
+    (drafted.site / "index.md").write_text("# Hello, 98 times better\n")
+    refused = forge("publish", "--check", cwd=drafted.root)
+    assert refused.returncode == 1 and "site/index.md: error edited-page" in refused.stdout
 
 
 def test_check_any_file_as_an_edition(drafted: Project, tmp_path: Path) -> None:
@@ -192,3 +206,16 @@ def test_review_at_the_keyboard(drafted: Project) -> None:
     assert "sent back" in screen
     last = json.loads((drafted.drafts / "coin-post" / "reviews.jsonl").read_text().splitlines()[-1])
     assert (last["edition"], last["decision"], last["reason"]) == ("manager", "sent-back", "Say it shorter.")
+
+
+def test_a_full_disk_is_told_and_no_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(program, "forge", full)
+    with pytest.raises(SystemExit) as stop:
+        program.main()
+    said = capsys.readouterr().err
+    assert stop.value.code == 2 and "No space left on device" in said and "fix: make room" in said
