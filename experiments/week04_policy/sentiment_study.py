@@ -87,7 +87,7 @@ class Trial:
 SCALES: Mapping[Budget, tuple[Trial, int]] = {
     "smoke": (Trial(training=4, held_out=2, drawn=6, judged=4, tokens=4, vocabulary=2048, steps=3, batch=4), 3),
     "small": (Trial(), 5),
-    "full": (Trial(drawn=32, judged=32, tokens=24, vocabulary=16_384, steps=120, batch=32), 20),
+    "full": (Trial(drawn=32, judged=32, tokens=24, steps=120, batch=32), 20),
 }
 
 
