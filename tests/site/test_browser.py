@@ -398,7 +398,7 @@ def test_a_preview_opens_from_the_file_system(browser: Any, previewed: Path) -> 
     page.goto((previewed / "index.html").as_uri())
     page.get_by_role("link", name="Manager edition").first.click()
     page.get_by_role("link", name="The Mathematics of Optimal Decisions").first.click()
-    assert page.get_by_text("Draft under review. Not published.").is_visible()
+    page.get_by_text("Draft under review. Not published.").wait_for()
     page.locator(".kf-switch:not(.kf-switch--compact) a").click()
     page.wait_for_url("**/scientist/optimal-decisions.html")
     assert page.evaluate("document.fonts.check('16px \"KF Serif\"')")
