@@ -47,7 +47,7 @@ class Scale:
 
 SCALES: Mapping[Budget, Scale] = {
     "smoke": Scale(Config(width=32, length=32, steps=15, batch=4, reach=8, rows=128), (32, 64, 128), 4, 3),
-    "small": Scale(Config(steps=600), (32, 64, 128, 256, 512), 64, 5),
+    "small": Scale(Config(steps=450), (32, 64, 128, 256, 512), 64, 5),
     "full": Scale(Config(steps=3000, layers=4, width=192, length=128, batch=32), (64, 128, 256, 512, 1024), 256, 10),
 }
 
