@@ -64,7 +64,7 @@ def two_halves(scratch: Path, log: list[logging.LogRecord]) -> Iterator[None]:
     owner: Any = pages.Page
     alone = owner.render
     with tempfile.TemporaryDirectory(prefix="halves-", dir=scratch) as folder:
-        helper: list[int] = []  # the second process, once the first page was due
+        helper: list[int] = []  # the second process, once the first page was due and as long as it has work
         first = True
 
         def render(page: Any, config: Any, files: Any) -> None:
@@ -75,7 +75,11 @@ def two_halves(scratch: Path, log: list[logging.LogRecord]) -> Iterator[None]:
                 if len(others) >= LEAST:
                     helper.extend(_fork(lambda: _convert(others, config, files, Path(folder), log, alone)))
             done = _read(Path(folder), page)
-            if done is not None and done.markdown == page.markdown:
+            if done is None:
+                alone(page, config, files)
+                return
+            _end(helper)  # the two have met: it came from the last page, so all that follow are there as well
+            if done.markdown == page.markdown:
                 done.put_on(page, files)
             else:
                 alone(page, config, files)
@@ -85,9 +89,15 @@ def two_halves(scratch: Path, log: list[logging.LogRecord]) -> Iterator[None]:
             yield
         finally:
             owner.render = alone
-            for process in helper:
-                os.kill(process, signal.SIGKILL)  # it owns nothing and has nobody to tell
-                os.waitpid(process, 0)
+            _end(helper)
+
+
+def _end(helper: list[int]) -> None:
+    """End the second process, if there is one: it owns nothing and has nobody to tell."""
+    while helper:
+        process = helper.pop()
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 def _fork(work: Callable[[], None]) -> list[int]:

@@ -73,7 +73,7 @@ def test_a_second_process_still_at_work_is_ended(built: Path, project: Path, mon
 
     def fork(work: Callable[[], None]) -> list[int]:
         begun.extend(FORK(work))
-        return begun
+        return list(begun)
 
     monkeypatch.setattr(halves, "LEAST", 1)
     monkeypatch.setattr(halves, "_fork", fork)
