@@ -6,7 +6,7 @@ Words that everybody uses in another sense as well count as terms only where a p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from pipeline.checks.glossary import ORDINARY
@@ -50,21 +50,27 @@ def used_terms(shelf: Shelf) -> dict[str, list[Post]]:
     prose = [(post, text, plain(text)) for post in shelf.posts for text in [_ASIDE.sub(" ", post.text).lower()]]
     found = {}
     for term in shelf.glossary:
-        if posts := [post for post, text, quick in prose if _stands_in(term, text, quick)]:
+        use, root = _use(term), stem(term)
+        if posts := [post for post, text, quick in prose if root in quick and use(text, quick)]:
             found[term] = posts
     return found
 
 
-def _stands_in(term: str, text: str, quick: str) -> bool:
-    """Whether a text in lower case uses a term; `quick` is the same, `plain`."""
+def _use(term: str) -> Callable[[str, str], bool]:
+    """Whether a text in lower case uses a term, given the same text `plain`."""
     words, root = pattern(term), stem(term)
-    at = quick.find(root)
     if is_ordinary(term):
-        return at >= 0 and bool(re.search(rf"(?<!\*)\*{words}\*(?!\*)|\*\*{words}\*\*", text))
+        emphasised = re.compile(rf"(?<!\*)\*{words}\*(?!\*)|\*\*{words}\*\*")
+        return lambda text, quick: emphasised.search(text) is not None
     form = re.compile(words)
-    while at >= 0 and not form.match(text, at):
-        at = quick.find(root, at + 1)
-    return at >= 0
+
+    def stands(text: str, quick: str) -> bool:
+        at = quick.find(root)
+        while at >= 0 and not form.match(text, at):
+            at = quick.find(root, at + 1)
+        return at >= 0
+
+    return stands
 
 
 def anchor(term: str) -> str:

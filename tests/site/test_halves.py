@@ -64,7 +64,7 @@ def test_a_second_process_that_fails_is_not_missed(
     def fails(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(halves, "_convert", fails)
+    monkeypatch.setattr(halves.Half, "_do", fails)
     assert tree(site.build(project).out) == tree(built) and taken == []
 
 
@@ -72,12 +72,12 @@ def test_a_second_process_still_at_work_is_ended(built: Path, project: Path, mon
     begun: list[int] = []
 
     def fork(work: Callable[[], None]) -> list[int]:
-        begun.extend(FORK(work))
-        return list(begun)
+        begun.extend(process := FORK(work))
+        return list(process)
 
     monkeypatch.setattr(halves, "LEAST", 1)
     monkeypatch.setattr(halves, "_fork", fork)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert tree(site.build(project).out) == tree(built)
-    assert len(begun) == 1 and not Path(f"/proc/{begun[0]}").exists()
+    assert len(begun) == 2 and not any(Path(f"/proc/{process}").exists() for process in begun)
     assert list((project / ".forge" / "site").iterdir()) == []
