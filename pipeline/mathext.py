@@ -26,6 +26,8 @@ from markdown.util import AtomicString
 
 KATEX = Path(__file__).parent / "katex" / "katex.min.js"
 _HEADING = re.compile("h[1-6]")
+_BASE = re.compile(r'(?<=</span>)(?=<span class="katex-base">)')
+_CLOSING = re.compile(r"[,.;:!?)\]…]+")
 log = logging.getLogger("mkdocs.forge.math")
 
 
@@ -76,6 +78,7 @@ class _KatexTreeprocessor(Treeprocessor):
         for element in root.iter():
             if element.get("class") == "arithmatex" and element.text:
                 self._render(element)
+        _close_up(root)
         for element in root.iter():
             if element.tag in ("code", "pre") or element.get("class") == "arithmatex":
                 texts = [element.tail]
@@ -96,11 +99,26 @@ class _KatexTreeprocessor(Treeprocessor):
         except TexError as error:
             self._report(tex, str(error))
             rendered = f'<code class="kf-tex-error">{html.escape(tex)}</code>'
+        if not display:  # where KaTeX lets a line end, said so that it holds in `_close_up` as well
+            rendered = _BASE.sub("<wbr>", rendered)
         element.text = AtomicString(self.md.htmlStash.store(rendered))
 
     def _report(self, tex: str, message: str) -> None:
         where = _place(self.md, tex)
         log.error("%s: formula %s: %s", where, " ".join(tex.split()), message)
+
+
+def _close_up(root: Element) -> None:
+    """A comma or a full stop stands on the line of the formula before it: browsers part the two wherever they meet."""
+    for parent in list(root.iter()):
+        for at, child in enumerate(parent):
+            mark = _CLOSING.match(child.tail or "") if child.get("class") == "arithmatex" else None
+            if mark is not None and child.tag == "span" and not isinstance(child.tail, AtomicString):
+                whole = Element("span", {"class": "kf-together"})
+                whole.tail = (child.tail or "")[mark.end() :]
+                child.tail = AtomicString(mark[0])
+                whole.append(child)
+                parent[at] = whole
 
 
 def _plain(element: Element) -> str:

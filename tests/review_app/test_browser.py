@@ -174,6 +174,28 @@ def test_the_pages_are_the_sites_own_and_a_finding_leads_to_its_place(open_page:
     assert "many heads" in path.read_text() and page.locator(".finding.error").count() == 0
 
 
+def test_a_previewed_page_is_left_with_escape(open_page: Open) -> None:
+    page = open_page()
+    frame(page, "manager").locator("main a").first.focus()
+    assert focused(page) == "" and page.evaluate("document.activeElement.id") == "frame-manager"
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement.className === 'apart'")
+    assert "/manager/" in page.evaluate("document.activeElement.href")
+    page.keyboard.press("6")
+    assert page.evaluate("document.activeElement.id") == "decide"
+
+
+def test_what_blocks_is_a_badge_in_its_line_and_questions_read_as_printed(open_page: Open, served: Served) -> None:
+    path = source(served.project)
+    path.write_text(path.read_text().replace("A fair coin forgets.", "A fair coin shows 98 heads."))
+    page = open_page()
+    badge = page.locator(".facts .state.findings")
+    assert badge.inner_text() == "blocked" and badge.bounding_box()["height"] < 30
+    assert badge.bounding_box()["width"] < 100
+    asked = page.locator("#findings legend").all_inner_texts()
+    assert asked and not any("{" in text or "`" in text for text in asked)
+
+
 def test_a_draft_can_neither_read_nor_press_anything(open_page: Open, served: Served) -> None:
     """Its script runs in a frame without origin: the decision page, its cookie and its buttons are out of reach."""
     attack = (

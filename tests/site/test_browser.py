@@ -74,6 +74,23 @@ def test_nothing_scrolls_sideways(path: str, open_page: Open) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+ORPHANS = """() => [...document.querySelectorAll(".kf-prose .kf-together")].map((whole) => {
+    const mark = document.createRange();
+    mark.selectNode(whole.lastChild);
+    const last = [...whole.querySelectorAll(".katex-base")].pop().getBoundingClientRect();
+    return mark.getBoundingClientRect().top < last.bottom;
+})"""
+
+
+def test_no_line_begins_with_the_comma_behind_a_formula(open_page: Open) -> None:
+    page = open_page(POST)
+    page.add_style_tag(content=".kf-prose > * { content-visibility: visible !important }")
+    for width in range(320, 400, 8):
+        page.set_viewport_size({"width": width, "height": 800})
+        held = page.evaluate(ORPHANS)
+        assert len(held) > 3 and all(held), width
+
+
 def test_the_switch_keeps_the_section_being_read(open_page: Open, address: str) -> None:
     page = open_page(POST)
     short = page.locator(".kf-switch--compact a")

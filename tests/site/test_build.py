@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +149,15 @@ def test_a_broken_template_is_a_finding_not_a_traceback(project: Path) -> None:
     result = site.build(project)
     assert not result.ok
     assert result.findings and all(f.check == "site.build" for f in result.findings)
+
+
+def test_a_build_asks_no_other_machine(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*address: object) -> None:
+        raise AssertionError(f"the build wanted to reach {address}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    monkeypatch.setattr(socket.socket, "connect", asked)
+    assert site.build(project).findings == []
 
 
 def test_nothing_is_printed(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import markdown
 import pytest
 
 from pipeline.mathext import TexError, render_tex
+from pipeline.site import mathml
 
 EXTENSIONS = ["pymdownx.arithmatex", "pipeline.mathext", "md_in_html", "tables", "footnotes", "attr_list", "toc"]
 SETTINGS = {"pymdownx.arithmatex": {"generic": True}}
@@ -69,6 +70,15 @@ def test_a_formula_in_a_heading_reads_well_in_the_table_of_contents() -> None:
     html = md.convert("## The *rate* $\\gamma^k$ again {#rate}\n")
     assert [token["name"] for token in md.toc_tokens] == ["The rate γk again"]  # type: ignore[attr-defined]
     assert html.startswith('<h2 id="rate">The <em>rate</em> <span class="arithmatex"')
+
+
+def test_a_closing_mark_stays_on_the_line_of_its_formula() -> None:
+    html = convert("Let $a$, or ($b$). Then $c$ is, $d$\n")
+    assert mathml.without(html) == (
+        '<p>Let <span class="kf-together">,</span> or (<span class="kf-together">).</span> Then  is, </p>'
+    )
+    assert convert("$a = b$").count("<wbr>") == 1, "between what KaTeX would part itself"
+    assert "<wbr>" not in convert("$$\na = b\n$$\n")
 
 
 def test_code_is_left_alone() -> None:
