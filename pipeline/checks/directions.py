@@ -62,7 +62,7 @@ DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases
               "shrink shrank reduces reduce reduced shortens shortened cuts cut fewer "
               "less shorter smaller")  # fmt: skip
 OWN_WORDS, OWN_CLAUSE = 4, 7  # shorter ones are said by chance
-TOKEN = r"\{val\}`+[^`]*`+|[\w'’-]+"
+TOKEN = r"\{val\}`+[^`]*`+|[\w'’]+"
 KEY_IN = r"\{val\}`{1,2}([\w./]+)(?:\|unit)?`{1,2}"
 VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
 # At most four plain words, so the second value is what the first is set against.
@@ -76,6 +76,10 @@ THAN = re.compile(
     VAL % "a" + r"[^{}]*?\b(?P<word>" + "|".join(AMOUNT) + r")\b[^{}.]{0,20}?\bthan\b[^{}.]{0,24}?" + VAL % "b"
 )
 FROM_TO = re.compile(r"\bfrom\s+(?:about\s+)?" + VAL % "a" + r"(?:\s+\w+){0,3}\s+to\s+(?:about\s+)?" + VAL % "b")
+# Said of the first value after both: "{val}`a` against {val}`b`, higher on every seed".
+ADDED = re.compile(
+    r"(?:\s+\w+){0,3},\s+(?:which is\s+)?(" + "|".join([*AMOUNT, *SPEED, *QUALITY]) + r")\s+(?:on|in|for|with|at)\b"
+)
 NEGATED = re.compile(r"\b(?:not|no|never|hardly|neither|nor|without|n't|nothing|barely|nobody)\b", re.IGNORECASE)
 BY_CASE = re.compile(r"\b(?:with|at|for|under|on|in|of|by|when|if|although|despite|every|each)\s+(?:an?\s+|the\s+|"
                      r"much\s+|far\s+|even\s+|its\s+|their\s+)*$", re.IGNORECASE)  # fmt: skip
@@ -95,6 +99,9 @@ def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words:
     inverted = _inverted(said, claim, 0.7 if decided is None else 0.92)
     if inverted or decided is not None:
         return inverted
+    turned = _turned_phrase(said, claim)
+    if turned:
+        return turned
     than = re.search(rf"(?<!no )\b({any_of(COMPARATIVE)})\s+than\b", _masked(said), re.IGNORECASE)
     if claim.op == "within" and than and not NEGATED.search(said):
         return f'the words say "{than[0]}", the claim only that the values agree within {claim.bound:g}'
@@ -195,8 +202,9 @@ def _by_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> str |
                 return decided
     for match in AGAINST.finditer(said):
         a, b = facts.get(match["a"]), facts.get(match["b"])
-        begin, _ = _sentence_around(said, match.start())
-        stretch = _masked(said[begin : match.start()])
+        begin, end = _sentence_around(said, match.start())
+        added = ADDED.match(_masked(said[match.end() : end]))
+        stretch = added[1] if added else _masked(said[begin : match.start()])
         if a and b and a.unit == b.unit and "{val}" not in said[begin : match.start()] and not NEGATED.search(stretch):
             verdict = _judge(_signs(stretch, a, words), a, b)
             decided = verdict if verdict is not None else decided
@@ -314,6 +322,42 @@ def _inverted(said: str, claim: Claim, alike: float) -> str:
         if turned and not _moved(theirs, mine):
             return f'the study says "{turned[0][0]}", these words say "{turned[0][1]}"'
     return ""
+
+
+def _turned_phrase(said: str, claim: Claim) -> str:
+    """A comparative with the word it belongs to ("less likely") that these words turn round ("more likely"), or a
+    superlative, where the study says the same at greater length or more freely. '' where they may have exchanged sides.
+    """
+    mine = _phrases(said)
+    own = [words for words in (claim.says, claim.plain) if words]
+    known = set().union(*map(_phrases, own)) if own else set()
+    for words in own:
+        shared, moved = _told_alike(words, said)
+        negated = len(NEGATED.findall(_masked(said))) != len(NEGATED.findall(_masked(words)))
+        than = re.search(r"\bthan\b", said, re.IGNORECASE) is not None
+        for word, following in sorted(_phrases(words) - mine):
+            # A comparative may be turned where sides or a negation moved; a superlative alone speaks of one side.
+            alone = not following and shared >= 1 / 2
+            if not alone and (moved or negated or shared < (1 / 2 if than else 1 / 3)):
+                continue
+            for opposite in sorted(_OPPOSITE[word]):
+                if (opposite, following) in mine - known:
+                    said_there, said_here = f"{word} {following}".strip(), f"{opposite} {following}".strip()
+                    return f'the study says "{said_there}", these words say "{said_here}"'
+    return ""
+
+
+def _phrases(words: str) -> set[tuple[str, str]]:
+    """Each comparative of a text with the word after it; superlatives also alone."""
+    tokens = [token.lower() for token in re.findall(TOKEN, words)]
+    found = {(token, following) for token, following in pairwise(tokens) if token in _OPPOSITE}
+    return found | {(token, "") for token in tokens if token in _OPPOSITE and token.endswith("st")}
+
+
+def _told_alike(theirs: str, mine: str) -> tuple[float, bool]:
+    """The share of a text's words that the study's have too, and whether they stand in another order."""
+    ours, others = ([token.lower() for token in re.findall(TOKEN, words)] for words in (mine, theirs))
+    return len(set(ours) & set(others)) / max(1, len(set(ours))), _moved(others, ours)
 
 
 def _clauses(words: str) -> list[list[str]]:

@@ -552,6 +552,28 @@ def test_better_follows_the_fact(words: str, wrong: bool) -> None:
     assert bool(against_direction(words, WINS, FACTS, PLAIN)) is wrong
 
 
+LOST = stated(
+    "less", "race.pi_seconds", "race.vi_seconds",
+    says="Let loose, the best of several plans becomes less likely as well, by {val}`race.pi_seconds` in the first hour.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("Let loose, the best of the plans became less likely too, by {val}`race.pi_seconds`.", False),
+        ("Let loose, the best of the plans became more likely too, by {val}`race.pi_seconds`.", True),
+        ("Let loose, the worst of the plans became less likely too, by {val}`race.pi_seconds`.", True),
+        ("Let loose, no best of the plans became more likely, by {val}`race.pi_seconds`.", False),  # negated anew
+        ("Something quite different became more likely.", False),  # not the study's thought told freely
+        (f"It took {PI} against {VI} there, less on each try.", False),
+        (f"It never took long, {PI} against {VI} there, more on each try.", True),
+    ],
+)
+def test_a_free_telling_turns_no_comparison_round(words: str, wrong: bool) -> None:
+    assert bool(against_direction(words, LOST, FACTS, PLAIN)) is wrong
+
+
 def test_agreement_within_a_tolerance_has_no_faster_side() -> None:
     near = stated("within", "race.pi_seconds", "race.vi_seconds", says="Both take about as long.", bound=5)
     assert "only that the values agree within 5" in against_direction(
