@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pipeline.cli.common import (
@@ -16,6 +18,9 @@ from pipeline.cli.common import (
     say,
     show_findings,
 )
+
+if TYPE_CHECKING:
+    from pipeline.project import Project
 
 
 @click.command()
@@ -38,11 +43,20 @@ def command(
       forge week 1
       forge week 1 --budget smoke --writer offline
     """
-    from pipeline.status import project_status
-    from pipeline.weekly import bring_up_to_date
+    from pipeline.settled import is_settled, settle
 
     here = project()
     level = budget_of(here, budget)
+    if not as_json and is_settled(here, number, level, writer):
+        say(f"week {number} is up to date")
+        show_standing(here, number, level)
+        if serve:
+            from pipeline.cli.site_command import serve_preview
+
+            serve_preview(here, 8000)
+        return
+    from pipeline.weekly import bring_up_to_date
+
     done = bring_up_to_date(here, number, level, writer, jobs=jobs, cluster=cluster, report=progress)
     findings = [*done.findings, *(done.preview.findings if done.preview else ())]
     if as_json:
@@ -82,15 +96,26 @@ def command(
     show_findings(findings)
     if done.idle:
         say(f"week {number} is up to date")
-    standing = next(week for week in project_status(here, level) if week.number == number)
-    for edition in standing.editions:
-        found = f": {count_of(edition['errors'], 'error')}" if edition["errors"] else ""
-        say(f"  {edition['post']} · {edition['edition']}: {edition['state']}{found}")
-    if done.preview is not None and done.preview.index.is_file():
-        say(f"preview: {done.preview.index.as_uri()}")
-    say(f"next: {standing.next or 'nothing waits; forge site serve shows the site'}")
+    show_standing(here, number, level)
+    told = findings or any(run.warnings for run in done.runs) or any(saved.conflicts for saved in done.drafts)
+    if not told:  # what this call did, the next one finds done
+        settle(here, number, level, writer)
     if serve:
         from pipeline.cli.site_command import serve_preview
 
         serve_preview(here, 8000)
     finish(findings)
+
+
+def show_standing(here: Project, number: int, level: str) -> None:
+    """Where each edition of the week stands, where the preview is, and the next step."""
+    from pipeline.settled import preview_index
+    from pipeline.status import project_status
+
+    standing = next(week for week in project_status(here, level) if week.number == number)
+    for edition in standing.editions:
+        found = f": {count_of(edition['errors'], 'error')}" if edition["errors"] else ""
+        say(f"  {edition['post']} · {edition['edition']}: {edition['state']}{found}")
+    if preview_index(here).is_file():
+        say(f"preview: {preview_index(here).as_uri()}")
+    say(f"next: {standing.next or 'nothing waits; forge site serve shows the site'}")

@@ -554,7 +554,7 @@ def test_better_follows_the_fact(words: str, wrong: bool) -> None:
 
 LOST = stated(
     "less", "race.pi_seconds", "race.vi_seconds",
-    says="Let loose, the best of several plans becomes less likely as well, by {val}`race.pi_seconds` in the first hour.",
+    says="Let loose, the best of several plans becomes less likely as well, by {val}`race.pi_seconds` in all.",
 )  # fmt: skip
 
 

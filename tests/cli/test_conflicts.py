@@ -64,7 +64,11 @@ def test_they_are_shown_side_by_side(torn: Project) -> None:
 
 @pytest.mark.parametrize(
     ("keep", "inside", "outside"),
-    [("mine", ["My coin"], ["Their"]), ("theirs", ["Their coin"], ["My coin", "My title"]), ("both", ["My coin", "Their coin"], [])],
+    [
+        ("mine", ["My coin"], ["Their"]),
+        ("theirs", ["Their coin"], ["My coin", "My title"]),
+        ("both", ["My coin", "Their coin"], []),
+    ],
 )
 def test_settling(torn: Project, keep: str, inside: list[str], outside: list[str]) -> None:
     done = run("coin-post", "--keep", keep)
