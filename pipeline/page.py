@@ -122,9 +122,10 @@ def make_page(
     snapshot: Snapshot | None = None,
     pending: int | None = None,
     has_pair: bool = True,
+    first: str = "",
 ) -> Page:
     """Render a draft into a page. With a snapshot, values come from it; `pending` marks a page under review
-    and says how many findings block it."""
+    and says how many findings block it. `first` is the day it was published first, where that was another one."""
     name = project.relative(draft.path)
     results = with_asked(evidence, draft, name)[0].results
     if snapshot is not None:
@@ -139,10 +140,12 @@ def make_page(
     runs = (snapshot.runs if snapshot else None) or {k: r for k, r in results.runs.items() if k in used}
     words = count_words(draft.body)
     minutes = max(1, math.ceil(words / project.settings.words_per_minute))
+    updated = datetime.date.fromisoformat(date)
+    created = datetime.date.fromisoformat(first) if first else updated
     front = {
         "title": str(draft.front.get("title") or evidence.post.title),
         "slug": draft.slug,
-        "date": datetime.date.fromisoformat(date),
+        "date": {"created": created, "updated": updated} if created != updated else updated,
         "description": str(draft.front.get("description") or evidence.post.description.get(draft.edition, "")),
         "tags": list(draft.front.get("tags") or evidence.post.tags),
         "authors": ["author"],

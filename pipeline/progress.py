@@ -7,6 +7,7 @@ status their notes give. Nothing here runs a study or a check, so it is quick.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -190,11 +191,11 @@ def post_state(published: Published, post: Post) -> str:
 
 
 def read_published(site: Path) -> Published:
-    """The pages under `site/<edition>/posts/`, by slug, with their dates."""
+    """The pages under `site/<edition>/posts/`, by slug, each with the day it was published first."""
     pages: dict[tuple[str, str], str] = {}
     for edition in EDITIONS:
         for path in sorted((site / edition / "posts").glob("*.md")):
             head = path.read_text(encoding="utf-8", errors="replace")[:2000]
-            date = next((line[5:].strip() for line in head.split("\n") if line.startswith("date:")), "")
-            pages[path.stem, edition] = date
+            found = re.search(r"^date:\s*(?:created:\s*)?(\d{4}-\d{2}-\d{2})\b", head, re.M)
+            pages[path.stem, edition] = found[1] if found else ""
     return Published(pages)

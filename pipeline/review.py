@@ -27,6 +27,7 @@ from pipeline.drafts import Draft, folder_of, load_draft, read_draft, split_fron
 from pipeline.evidence import Evidence
 from pipeline.finding import Finding, in_order
 from pipeline.page import Page, Snapshot, make_page, snapshot_from_json
+from pipeline.progress import read_published
 from pipeline.project import Project
 from pipeline.reopened import Moved, Reopened, marks, moved, pieces_of, reopened
 from pipeline.transaction import Transaction
@@ -52,6 +53,7 @@ class Review:
     sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reopened: Sequence[Mapping[str, Any]] = ()
     snapshot: Mapping[str, Any] = field(default_factory=dict)
+    first: str = ""  # when an earlier approval was published first; '' where none was
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def _pair(project: Project, draft: Draft) -> bool:
 def approved_page(project: Project, evidence: Evidence, draft: Draft, review: Review) -> Page:
     """The page exactly as it was approved. Raises CannotRun where the approval's record does not read."""
     snapshot = _snapshot(project, draft, review)
-    return make_page(project, evidence, draft, review.when[:10], snapshot, has_pair=_pair(project, draft))
+    has_pair = _pair(project, draft)
+    return make_page(project, evidence, draft, review.when[:10], snapshot, has_pair=has_pair, first=review.first)
 
 
 def _snapshot(project: Project, draft: Draft, review: Review) -> Snapshot:
@@ -296,12 +299,13 @@ def decide(
         today = now[:10]
         page = make_page(project, evidence, draft, today, has_pair=_pair(project, draft))
         snapshot = page.snapshot.to_json()
-        text = approved_text(project, evidence, draft, today, snapshot)
+        first = read_published(project.site).pages.get((slug, edition), "")
+        text = approved_text(project, evidence, draft, today, snapshot, first)
         looked_at = tuple(dict.fromkeys(queued(finding) for finding in queue))
         again = _reopened(project, evidence, draft, given) if given is not None else []
         review = Review(
             edition, decision, who, now, draft.hash, VERSION, sha256(text), reason.strip(), seconds, looked_at,
-            marks(draft), [sentence.to_json() for sentence in again], snapshot,
+            marks(draft), [sentence.to_json() for sentence in again], snapshot, first,
         )  # fmt: skip
     path = reviews_path(project, slug)
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -324,10 +328,12 @@ def _still_as(seen: EditionState, draft: Draft, last: Review | None, name: str) 
         raise CannotRun(f"{'; '.join(told)}; nothing was recorded\n  fix: look at it again")
 
 
-def approved_text(project: Project, evidence: Evidence, draft: Draft, date: str, snapshot: Mapping[str, Any]) -> str:
+def approved_text(
+    project: Project, evidence: Evidence, draft: Draft, date: str, snapshot: Mapping[str, Any], first: str
+) -> str:
     """The page's text as the recorded snapshot will give it again."""
     read = snapshot_from_json(project, json.loads(canonical_json(snapshot)))
-    return make_page(project, evidence, draft, date, read, has_pair=_pair(project, draft)).text
+    return make_page(project, evidence, draft, date, read, has_pair=_pair(project, draft), first=first).text
 
 
 def text_changes(project: Project, state: EditionState) -> str:

@@ -32,7 +32,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("own_pages", "measured", "cards", "publish"),
     ("mathext", "site", "preview"),
     ("drafting", "spending"),
-    ("weekly", "status", "why"),
+    ("weekly", "settled", "status", "why"),
     ("review_app",),
     ("cli",),
 )

@@ -231,10 +231,10 @@ def _refuse(target: Path, docs: Path) -> None:
 
 
 def _newest_date(shelf: Shelf) -> int:
-    """Midnight UTC of the newest post's `date`, in seconds; 2026-01-01 where there is none."""
+    """Midnight UTC of the newest text's date, in seconds; 2026-01-01 where there is none."""
     newest = date(2026, 1, 1)
     for post in shelf.posts:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", post.date):
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", post.updated):
             with contextlib.suppress(ValueError):
-                newest = max(newest, date.fromisoformat(post.date))
+                newest = max(newest, date.fromisoformat(post.updated))
     return int(datetime(newest.year, newest.month, newest.day, tzinfo=UTC).timestamp())

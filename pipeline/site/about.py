@@ -144,6 +144,7 @@ def json_ld(imprint: Imprint, post: Post, data: Mapping[str, Any], card: str) ->
         "headline": post.title,
         "description": post.description,
         "datePublished": post.date,
+        "dateModified": post.updated,
         "author": [{"@type": "Person", "name": imprint.author}] if imprint.author else [],
         "isPartOf": blog | ({"url": f"{imprint.address}{post.edition}/"} if imprint.address else {}),
         "audience": {"@type": "Audience", "audienceType": audience[post.edition]},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.site.generated import Generated, with_generated
 from pipeline.site.halves import two_halves
 from pipeline.site.lean import lean
 from pipeline.site.mkdocs_log import captured_log, record_of
-from pipeline.site.shelf import Shelf
+from pipeline.site.shelf import Shelf, newest_first
 
 _building = threading.RLock()  # MkDocs' settings and log are the process's
 
@@ -76,6 +77,7 @@ def _run(
         )
         config.extra["feeds"] = sorted({post.edition for post in shelf.posts})
         config.extra["generated"] = [page.path for page in made]
+        _in_plan_order(config, shelf)
         config.plugins.on_startup(command="build", dirty=False)
         try:
             mkdocs_build(config)
@@ -89,6 +91,18 @@ def _run(
         log.append(record_of(f"{type(error).__name__}: {error}"))
         return None
     return config
+
+
+def _in_plan_order(config: Any, shelf: Shelf) -> None:
+    """Let Material's lists, which sort by date, show the posts of one day in the plan's order, last first."""
+    place = {post.path: at for at, post in enumerate(newest_first(shelf.posts))}
+    for plugin in config.plugins.values():
+        if hasattr(plugin, "_resolve_posts"):
+            plugin._resolve_posts = partial(_ordered, plugin._resolve_posts, place)
+
+
+def _ordered(resolve: Callable[..., Iterable[Any]], place: Mapping[str, int], *given: Any) -> list[Any]:
+    return sorted(resolve(*given), key=lambda post: place.get(post.file.src_uri, len(place)))
 
 
 def prose_options(shelf: Shelf, made: Sequence[Generated]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from pipeline.site import mathml
-from pipeline.site.shelf import Post
+from pipeline.site.shelf import Post, newest_first
 
 NEWEST = 20
 FEED = "feed.xml"
@@ -38,9 +38,9 @@ _ADDRESS = re.compile(r'\b(href|src)="([^"]*)"')
 def write_feeds(
     out: Path, posts: Sequence[Post], *, site_url: str, title: str, author: str, directory_urls: bool = True
 ) -> None:
-    """Write `scientist/feed.xml` and `manager/feed.xml` into the built site, newest posts first."""
+    """Write `scientist/feed.xml` and `manager/feed.xml` into the built site; `posts` are in plan order."""
     for edition in sorted({post.edition for post in posts}):
-        newest = sorted((p for p in posts if p.edition == edition), key=lambda p: (p.date, p.slug), reverse=True)
+        newest = [post for post in newest_first(posts) if post.edition == edition]
         text = feed(out, newest[:NEWEST], edition, site_url, title, author, directory_urls)
         (out / edition / FEED).write_text(text, encoding="utf-8")
 
@@ -50,7 +50,7 @@ def feed(
 ) -> str:
     """The Atom document of an edition. `posts` are newest first."""
     name = f"{title}: {edition.capitalize()} edition"
-    updated = max((post.date for post in posts), default="2026-01-01")
+    updated = max((post.updated for post in posts), default="2026-01-01")
     here, home = f"{edition}/{FEED}", f"{edition}/" if directory_urls else f"{edition}/index.html"
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -75,7 +75,7 @@ def _entry(post: Post, page: str, content: str, site_url: str) -> Iterable[str]:
     yield f"    <title>{escape(post.title)}</title>"
     yield f'    <link rel="alternate" type="text/html" href={quoteattr(address(page, post.edition, site_url))}/>'
     yield f"    <published>{post.date}T00:00:00Z</published>"
-    yield f"    <updated>{post.date}T00:00:00Z</updated>"
+    yield f"    <updated>{post.updated}T00:00:00Z</updated>"
     if post.description:
         yield f"    <summary>{escape(post.description)}</summary>"
     for tag in post.tags:

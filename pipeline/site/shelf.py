@@ -28,7 +28,8 @@ DATA = "assets/data"
 
 @dataclass(frozen=True)
 class Post:
-    """One edition of one post, as its front matter gives it. `date` is YYYY-MM-DD, `week` 0 where there is none."""
+    """One edition of one post, as its front matter gives it. `date` is the day it was published first, `updated` that
+    of the text that stands, both YYYY-MM-DD; `week` is 0 where there is none."""
 
     edition: str
     slug: str
@@ -39,6 +40,7 @@ class Post:
     description: str = ""
     minutes: int = 0
     text: str = field(default="", repr=False)
+    updated: str = ""
 
     @property
     def key(self) -> str:
@@ -106,6 +108,11 @@ def in_plan_order(posts: Sequence[Post], weeks: Mapping[int, Week]) -> list[Post
     return sorted(posts, key=place)
 
 
+def newest_first(posts: Sequence[Post]) -> list[Post]:
+    """Posts in the plan's order as lists show them: by date, those of one day as the plan has them, last first."""
+    return sorted(posts, key=lambda post: post.date)[::-1]
+
+
 def _read_posts(docs: Path) -> Iterator[Post]:
     for edition in EDITIONS:
         for path in sorted((docs / edition / "posts").glob("*.md")):
@@ -113,17 +120,26 @@ def _read_posts(docs: Path) -> Iterator[Post]:
             front = front_matter(text)
             if front.get("draft") is True:
                 continue
+            created, updated = dates_of(front)
             yield Post(
                 edition,
                 str(front.get("slug") or path.stem),
                 str(front.get("title") or path.stem),
-                str(front.get("date") or "")[:10],
+                created,
                 front["week"] if isinstance(front.get("week"), int) else 0,
                 tuple(str(tag) for tag in front.get("tags") or ()),
                 str(front.get("description") or ""),
                 front["readtime"] if isinstance(front.get("readtime"), int) else 0,
                 text,
+                updated,
             )
+
+
+def dates_of(front: Mapping[str, Any]) -> tuple[str, str]:
+    """When a post was published first and when the text that stands was, in Material's two forms; '' for neither."""
+    date = front.get("date")
+    created, updated = (date.get("created"), date.get("updated")) if isinstance(date, dict) else (date, date)
+    return str(created or "")[:10], str(updated or created or "")[:10]
 
 
 def front_matter(text: str) -> dict[str, Any]:

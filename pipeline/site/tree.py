@@ -97,5 +97,5 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _date_in(text: str) -> str:
-    found = re.search(r"^date:\s*['\"]?([\dT: -]+)", text, re.M)
+    found = re.search(r"^date:\s*(?:created:\s*)?['\"]?([\dT: -]+)", text, re.M)
     return found[1] if found else ""

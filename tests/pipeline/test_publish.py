@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import sha256
 from pipeline.cards import draw_card
 from pipeline.evidence import gather_all
 from pipeline.finding import Finding
+from pipeline.progress import read_published
 from pipeline.project import Project
 from pipeline.publish import Published, page_path, publish, verify_site
 from pipeline.review import decide, edition_state, load_reviews, queued
@@ -77,6 +80,21 @@ def test_an_edited_draft_is_refused_until_approved_again(published: Project) -> 
     assert "forgets" in page_path(published, "coin-post", "scientist").read_text()
     approve(published)
     assert [p.outcome for p in go(published)] == ["published", "unchanged"]
+
+
+def test_a_later_approval_keeps_the_day_of_the_first(published: Project) -> None:
+    page = page_path(published, "coin-post", "scientist")
+    front = yaml.safe_load(page.read_text().split("---\n")[1])
+    page.write_text(page.read_text().replace(f"date: {front['date']}", "date: 2026-01-05"))  # published some months ago
+    edit(scientist(published), "A fair coin forgets.", "A fair coin remembers.")
+    approve(published)
+    assert [p.outcome for p in go(published)] == ["published", "unchanged"]
+    assert yaml.safe_load(page.read_text().split("---\n")[1])["date"] == {
+        "created": datetime.date(2026, 1, 5),
+        "updated": front["date"],
+    }
+    assert verify_site(published, gather_all(published, "small")[0]) == []
+    assert read_published(published.site).pages["coin-post", "scientist"] == "2026-01-05"
 
 
 def test_a_changed_metric_names_the_sentence(published: Project) -> None:

@@ -74,6 +74,20 @@ def test_a_pair_that_is_not_there_is_found(project: Path) -> None:
     assert [f.file for f in result.findings] == ["site/scientist/posts/optimal-decisions.md"]
 
 
+def test_lists_show_posts_of_one_day_in_the_plans_order_last_first(project: Path) -> None:
+    for path in project.glob("site/scientist/posts/*.md"):
+        text = re.sub(r"^date: .*$", "date: {created: 2026-02-02, updated: 2026-03-04}", path.read_text(), flags=re.M)
+        path.write_text(text.replace("week: 1", "week: 2") if path.stem == "decision-making-101" else text)
+    result = site.build(project)
+    assert result.ok, site.describe(result)
+    for page in ("index.html", "scientist/index.html", "scientist/feed.xml"):
+        text = (result.out / page).read_text()
+        assert 0 < text.index("Decision Making 101") < text.index("Bellman Equations Explained"), page
+    post = (result.out / "scientist" / "decision-making-101" / "index.html").read_text()
+    assert "February 2, 2026" in post and "updated March 4, 2026" in post
+    assert '"datePublished": "2026-02-02"' in post and '"dateModified": "2026-03-04"' in post
+
+
 def test_two_builds_are_identical(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setenv("FORGE_SITE_URL", "https://example.org/forge/")
