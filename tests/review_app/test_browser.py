@@ -135,12 +135,15 @@ def test_every_decision_works_without_javascript(open_page: Open, served: Served
     page.locator(".checklist input").first.check()
     text = page.locator("#text-manager")
     text.fill(text.input_value().replace("A coin does not remember.", "A coin never remembers."))
-    page.get_by_role("button", name="Save and check").nth(1).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save and check").nth(1).click()
     assert "A coin never remembers." in source(served.project, "manager").read_text()
     assert page.locator(".checklist input:checked").count() == 1
-    page.get_by_role("button", name="Approve Scientist").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Approve Scientist").click()
     page.locator("#reason-manager").fill("Shorter.")
-    page.get_by_role("button", name="Send Manager back").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send Manager back").click()
     assert [(r.edition, r.decision) for r in load_reviews(served.project, SLUG)] == [
         ("scientist", "approved"), ("manager", "sent-back"),
     ]  # fmt: skip
