@@ -6,9 +6,9 @@ because a busy machine stretches those, the processor time the server used. The 
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -108,4 +108,9 @@ def line(name: str, before: Callable[[int], object], step: Callable[[int], objec
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "decision-making-101")
+    parser = argparse.ArgumentParser(prog="python -m bench.review_page", description="How long the review page takes.")
+    parser.add_argument("slug", nargs="?", default="decision-making-101", metavar="SLUG")
+    chosen = parser.parse_args()
+    if not (ROOT / "drafts" / chosen.slug).is_dir():
+        parser.error(f"no post {chosen.slug}; drafts/ has {', '.join(sorted(p.name for p in ROOT.glob('drafts/*/')))}")
+    main(chosen.slug)
