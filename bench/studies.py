@@ -1,8 +1,8 @@
 """Every study at a glance, from its recorded run: `python -m bench.studies > docs/studies.md`.
 
 For each study the question, what was found (the first of its claims that rests on an interval, in the order of the
-code), what it expected in vain, and what its limits leave unshown. Nothing is typed here: sentences, values and intervals are
-the run's own.
+code), what it expected in vain, and what its limits leave unshown. Nothing is typed here: sentences, values and
+intervals are the run's own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def overview(root: Path = ROOT) -> str:
     lines = [
         "# What each study asked and found",
         "",
-        f"Made by `python -m bench.studies` from the runs at `{BUDGET}` budget; `tests/test_studies_page.py` holds it to",
-        "them. A value's interval stands in brackets behind it; how it was made is in the post's appendix and in",
+        f"Made by `python -m bench.studies` from the runs at `{BUDGET}` budget, which a test holds",
+        "it to. A value's interval stands in brackets behind it; how it was made is in the post's appendix and in",
         "`forge facts KEY`.",
     ]
     for folder in sorted(root.glob(f"experiments/week*/results/{BUDGET}")):
