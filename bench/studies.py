@@ -14,9 +14,10 @@ from pathlib import Path
 
 from experiments.kit.record import Claim, Fact
 from experiments.kit.results import Results, load_results
+from pipeline.checks.directions import KEY_IN
 
 ROOT = Path(__file__).resolve().parents[1]
-VALUE = re.compile(r"\{val\}`([^`|]+)(?:\|unit)?`")
+VALUE = re.compile(KEY_IN)
 BUDGET = "small"
 
 

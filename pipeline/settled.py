@@ -10,15 +10,15 @@ import hashlib
 import json
 import os
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.kit.files import canonical_json, write_if_changed
 from pipeline.project import Project
 
-PATTERNS = (
-    "notes/**/*", "drafts/**/*", "site/**/*", "pipeline/**/*", "experiments/**/*.py",
-    "experiments/*/results/{budget}/**/*", "mkdocs.yml", "pyproject.toml", ".forge/runs/*", ".forge/preview.hash",
-)  # fmt: skip
+GIVEN = ("notes/**/*", "site/**/*", "pipeline/**/*", "experiments/**/*.py", "mkdocs.yml", "pyproject.toml")
+"""What `forge week` reads and never writes."""
+MADE = ("drafts/**/*", "experiments/*/results/{budget}/**/*", ".forge/runs/*", ".forge/preview.hash")
 
 
 def is_settled(project: Project, number: int, budget: str, writer: str) -> bool:
@@ -28,6 +28,11 @@ def is_settled(project: Project, number: int, budget: str, writer: str) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(kept, dict) and kept.get(_name(number, budget)) == _digest(project, budget, writer)
+
+
+def given(project: Project) -> str:
+    """A hash of what `forge week` reads and never writes: where it moved during a call, nothing is settled."""
+    return _hash_of(project, GIVEN).hexdigest()
 
 
 def settle(project: Project, number: int, budget: str, writer: str) -> None:
@@ -59,10 +64,16 @@ def _digest(project: Project, budget: str, writer: str) -> str:
     libraries = Path(sysconfig.get_paths()["purelib"])
     keys = [name for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if os.environ.get(name)]
     changed = libraries.stat().st_mtime_ns if libraries.is_dir() else 0
-    total = hashlib.sha256(json.dumps([writer, keys, changed, preview_index(project).is_file()]).encode())
-    for pattern in PATTERNS:
-        for path in sorted(project.root.glob(pattern.format(budget=budget))):
+    total = _hash_of(project, [*GIVEN, *(pattern.format(budget=budget) for pattern in MADE)])
+    total.update(json.dumps([writer, keys, changed, preview_index(project).is_file()]).encode())
+    return total.hexdigest()
+
+
+def _hash_of(project: Project, patterns: Iterable[str]) -> hashlib._Hash:
+    total = hashlib.sha256()
+    for pattern in patterns:
+        for path in sorted(project.root.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
                 total.update(str(path.relative_to(project.root)).encode() + b"\0")
                 total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+    return total

@@ -20,6 +20,8 @@ from pipeline.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from experiments.kit.contract import Budget
+    from pipeline.finding import Finding
     from pipeline.project import Project
 
 
@@ -43,20 +45,31 @@ def command(
       forge week 1
       forge week 1 --budget smoke --writer offline
     """
-    from pipeline.settled import is_settled, settle
+    from pipeline.settled import is_settled
 
     here = project()
     level = budget_of(here, budget)
+    findings: list[Finding] = []
     if not as_json and is_settled(here, number, level, writer):
         say(f"week {number} is up to date")
         show_standing(here, number, level)
-        if serve:
-            from pipeline.cli.site_command import serve_preview
+    else:
+        findings = bring(here, number, level, writer, jobs, cluster, as_json)
+    if serve and not as_json:
+        from pipeline.cli.site_command import serve_preview
 
-            serve_preview(here, 8000)
-        return
+        serve_preview(here, 8000)
+    finish(findings)
+
+
+def bring(
+    here: Project, number: int, level: Budget, writer: str, jobs: int | None, cluster: str | None, as_json: bool
+) -> list[Finding]:
+    """Do what is out of date and tell it; keep that nothing is, where the call left nothing to tell."""
+    from pipeline.settled import given, settle
     from pipeline.weekly import bring_up_to_date
 
+    before = given(here)
     done = bring_up_to_date(here, number, level, writer, jobs=jobs, cluster=cluster, report=progress)
     findings = [*done.findings, *(done.preview.findings if done.preview else ())]
     if as_json:
@@ -72,8 +85,7 @@ def command(
                 "findings": [finding.to_json() for finding in findings],
             }
         )
-        finish(findings)
-        return
+        return findings
     for run in done.runs:
         for warning in run.warnings:
             say(click.style(warning, fg="yellow"))
@@ -98,13 +110,11 @@ def command(
         say(f"week {number} is up to date")
     show_standing(here, number, level)
     told = findings or any(run.warnings for run in done.runs) or any(saved.conflicts for saved in done.drafts)
-    if not told:  # what this call did, the next one finds done
+    drafts = [state.draft for state in done.states if state.draft is not None]
+    edited = any(draft.path.read_text(encoding="utf-8") != draft.text for draft in drafts) or given(here) != before
+    if not (told or edited):  # what this call did, the next one finds done
         settle(here, number, level, writer)
-    if serve:
-        from pipeline.cli.site_command import serve_preview
-
-        serve_preview(here, 8000)
-    finish(findings)
+    return findings
 
 
 def show_standing(here: Project, number: int, level: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.project import Project
-from pipeline.settled import is_settled, preview_index, settle
+from pipeline.settled import given, is_settled, preview_index, settle
 
 
 def test_only_what_was_settled_is(drafted: Project) -> None:
@@ -58,3 +58,12 @@ def test_a_key_a_lost_preview_and_a_damaged_record(drafted: Project, monkeypatch
     assert not is_settled(drafted, 1, "small", "auto")
     settle(drafted, 1, "small", "auto")
     assert is_settled(drafted, 1, "small", "auto")
+
+
+def test_what_a_call_reads_and_never_writes_tells_an_edit_meanwhile(drafted: Project) -> None:
+    before = given(drafted)
+    (drafted.drafts / "coin-post" / "scientist.md").write_text("rewritten by the call itself")
+    assert given(drafted) == before
+    note = drafted.root / "notes" / "plan" / "week-01.md"
+    note.write_text(note.read_text() + "\nOne more thought.\n")
+    assert given(drafted) != before
