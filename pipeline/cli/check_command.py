@@ -54,7 +54,8 @@ def command(
             if path.parent.parent == here.drafts:
                 slug, name = slug or path.parent.name, name or path.stem
             if slug is None or name not in ("scientist", "manager"):
-                raise click.UsageError(f"{file} lies outside drafts/: say --post SLUG and --edition scientist|manager")
+                message = f"{file} is no draft of a post (drafts/POST/EDITION.md)"
+                raise click.UsageError(f"{message}: say --post SLUG and --edition scientist|manager")
             evidence = pick_post(evidences, slug)
             targets.append((evidence, read_draft(here, path, slug, "scientist" if name == "scientist" else "manager")))
     else:
