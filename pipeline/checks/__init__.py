@@ -35,7 +35,7 @@ from pipeline.evidence import Evidence
 from pipeline.finding import Finding, in_order
 from pipeline.project import Project
 
-VERSION = "6"
+VERSION = "7"
 
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     roles.check,

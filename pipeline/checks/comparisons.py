@@ -5,8 +5,8 @@
   as"), or a verb that compares ("beats", "exceeds", "drops below", in the past tense also "improved", "fell"). What
   only names a thing ("the larger lake", "the best action", "at most") is none. A study's own limits may be repeated.
 - `against-direction`: words of a claim that run against its facts (`directions.py` says where that is decided).
-- `value-out-of-place`: a value in a claim's words that the claim is not about, two values swapped, or the words of
-  another claim. The words a study wrote for a claim are also found where they stand outside of it.
+- `value-out-of-place`: a value in a claim's words that the claim is not about, two values swapped (`places.py`), or the
+  words of another claim. The words a study wrote for a claim are also found where they stand outside of it.
 - `needs-seeds`: "significantly", "consistently", "always" and "every seed" need a claim over at least three seeds, by
   `all_seeds` or `intervals_apart` or with an interval behind every value.
 """
@@ -19,7 +19,8 @@ from functools import lru_cache
 
 from experiments.kit.record import Claim, Fact
 from pipeline.checks.about_run import Vocabulary, any_of, is_past, prose_of, speaks_about_run, vocabulary
-from pipeline.checks.directions import COMPARATIVE, against_direction, claim_said_by, value_out_of_place
+from pipeline.checks.directions import COMPARATIVE, against_direction, claim_said_by
+from pipeline.checks.places import value_out_of_place
 from pipeline.checks.subject import Subject
 from pipeline.finding import Finding
 from pipeline.render import key_and_rest
@@ -154,12 +155,13 @@ def check(subject: Subject) -> Iterator[Finding]:
             if problem:
                 fix = f"turn the comparison round: {claim.detail}"
                 yield subject.find("against-direction", "error", span.start, problem, fix, key)
-            problem = value_out_of_place(said, claim, facts)
+            problem = value_out_of_place(said, claim, facts, words)
             other = claim_said_by(said, claims)
             if other and claims[other].says != claim.says and claim_said_by(said, {key: claim}) != key:
                 problem = f"these are the words of claim {other}"
             if problem:
-                fix = f"name the claim's own values: {', '.join(claim.of)}"
+                own = ", ".join(claim.of)
+                fix = f"name the claim's own values ({own}) in the study's order, or say beside each what it is"
                 yield subject.find("value-out-of-place", "error", span.start, problem, fix, key)
 
 

@@ -64,6 +64,7 @@ DOWN = any_of("lowers lower lowered falls fall fell drops drop dropped decreases
 OWN_WORDS, OWN_CLAUSE = 4, 7  # shorter ones are said by chance
 TOKEN = r"\{val\}`+[^`]*`+|[\w'’]+"
 KEY_IN = r"\{val\}`{1,2}([\w./]+)(?:\|unit)?`{1,2}"
+VALUE = "\0"  # stands for a value in a frame: nobody types it
 VAL = r"\{val\}`{1,2}(?P<%s>[\w./]+)(?:\|unit)?`{1,2}"
 # At most four plain words, so the second value is what the first is set against.
 AGAINST = re.compile(
@@ -90,7 +91,7 @@ def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words:
 
     `before` is what the sentence says before the claim: its subject, where a draft asked for the claim.
     """
-    decided = _by_values(said, facts, words)
+    decided = against_values(said, facts, words)
     if decided is None:
         decided = _by_names(said, claim, facts, words, "" if claim.says else before)
     if decided:
@@ -108,32 +109,9 @@ def against_direction(said: str, claim: Claim, facts: Mapping[str, Fact], words:
     return ""
 
 
-def value_out_of_place(said: str, claim: Claim, facts: Mapping[str, Fact]) -> str:
-    """Why a value named in a claim's words does not belong there, or ''.
-
-    Belonging: what the claim compares, what the study's own words name, what is derived from that, and parameters. In
-    the study's own words each value also keeps its place.
-    """
-    mine = re.findall(KEY_IN, said)
-    own = [re.findall(KEY_IN, words) for words in (claim.says, claim.plain)]
-    known = {*claim.of, *own[0], *own[1]}
-    for key in mine:
-        fact = facts.get(key)
-        if fact is None or key in known or fact.kind == "parameter":
-            continue
-        if not (set(fact.of) & known or any(key in facts[k].of for k in known if k in facts)):
-            return f"{key} is none of the values this claim is about"
-    frame = _frame(said)
-    for words, keys in zip((claim.says, claim.plain), own, strict=True):
-        if frame == _frame(words) and mine != keys:
-            moved = next((a, b) for a, b in zip(keys, mine, strict=True) if a != b)
-            return f"the study says {moved[0]} where these words say {moved[1]}"
-    return ""
-
-
 def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
     """The claim whose own words, or a long clause of them, a text holds, whatever values it names; '' for none."""
-    frame = _frame(text)
+    frame = frame_of(text)
     if len(frame.split()) < OWN_WORDS:
         return ""
     for key, claim in claims.items():
@@ -146,15 +124,15 @@ def claim_said_by(text: str, claims: Mapping[str, Claim]) -> str:
 @cache
 def _telling(words: str) -> tuple[str, ...]:
     """A claim's own words and its long clauses, as far as they are long enough to be known by."""
-    own = _frame(words).strip(" .")
+    own = frame_of(words).strip(" .")
     clauses = (part.strip(" .") for part in re.split(r"[.:;] ", own))
     whole = (own,) if len(own.split()) >= OWN_WORDS else ()
     return (*whole, *(part for part in clauses if len(part.split()) >= OWN_CLAUSE))
 
 
-def _frame(said: str) -> str:
-    """The words without the keys of their values."""
-    return " ".join(re.sub(KEY_IN, "{val}", said).lower().split())
+def frame_of(said: str) -> str:
+    """The words, with `VALUE` for each of their values."""
+    return " ".join(re.sub(KEY_IN, VALUE, said).lower().split())
 
 
 def _masked(said: str) -> str:
@@ -191,7 +169,7 @@ def _sentence_around(said: str, start: int) -> tuple[int, int]:
     return begin, start + end.start() if end else len(said)
 
 
-def _by_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> str | None:
+def against_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> str | None:
     """Two values set against each other. None where nothing is decided."""
     decided: str | None = None
     for match in THAN.finditer(said):
@@ -332,7 +310,7 @@ def _turned_phrase(said: str, claim: Claim) -> str:
     own = [words for words in (claim.says, claim.plain) if words]
     known = set().union(*map(_phrases, own)) if own else set()
     for words in own:
-        shared, moved = _told_alike(words, said)
+        shared, moved = likeness(words, said), _moved(re.findall(TOKEN, words), re.findall(TOKEN, said))
         negated = len(NEGATED.findall(_masked(said))) != len(NEGATED.findall(_masked(words)))
         than = re.search(r"\bthan\b", said, re.IGNORECASE) is not None
         for word, following in sorted(_phrases(words) - mine):
@@ -354,10 +332,10 @@ def _phrases(words: str) -> set[tuple[str, str]]:
     return found | {(token, "") for token in tokens if token in _OPPOSITE and token.endswith("st")}
 
 
-def _told_alike(theirs: str, mine: str) -> tuple[float, bool]:
-    """The share of a text's words that the study's have too, and whether they stand in another order."""
-    ours, others = ([token.lower() for token in re.findall(TOKEN, words)] for words in (mine, theirs))
-    return len(set(ours) & set(others)) / max(1, len(set(ours))), _moved(others, ours)
+def likeness(theirs: str, mine: str) -> float:
+    """The share of a text's words that another has too."""
+    ours, others = ({token.lower() for token in re.findall(TOKEN, words)} for words in (mine, theirs))
+    return len(ours & others) / max(1, len(ours))
 
 
 def _clauses(words: str) -> list[list[str]]:

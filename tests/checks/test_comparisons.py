@@ -596,3 +596,9 @@ def test_a_claim_against_its_facts_is_found_in_a_draft(check: Check) -> None:
     found = check("{claim}``coin.more|The long series has fewer heads: {val}`coin.many` against {val}`coin.few`.``")
     assert [(f.check, f.severity, f.key, f.line) for f in found] == [("against-direction", "error", "coin.more", 1)]
     assert '"fewer" is said of coin.many = 98 against coin.few = 4' in found[0].message
+
+
+def test_values_that_changed_places_are_found_in_a_draft(check: Check) -> None:
+    found = check("{claim}``coin.more|Few throws gave {val}`coin.many` heads, many {val}`coin.few`.``")
+    assert [(f.check, f.severity, f.key, f.line) for f in found] == [("value-out-of-place", "error", "coin.more", 1)]
+    assert "coin.many" in found[0].message and "in the study's order" in found[0].fix
