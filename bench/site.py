@@ -1,6 +1,7 @@
 """The site's numbers: time to build and preview, size of the search index, bytes of a first view, Lighthouse.
 
-    python -m bench.site build --posts 40 200 1000   time, peak memory and search index of a site of so many posts
+    python -m bench.site build --posts 40 200 1000    time, peak memory and search index of a site of so many posts
+    python -m bench.site build --plain …              the same posts by plain MkDocs Material: to compare with
     python -m bench.site preview                      the preview of what waits, checks included
     python -m bench.site weight                       what Chromium fetches for a first view, as a server sends it
     python -m bench.site lighthouse --module DIR      Lighthouse, median of three (DIR holds node_modules/lighthouse)
@@ -126,6 +127,48 @@ def _write_post(
         shutil.copy(source, target)
 
 
+PLAIN = """\
+site_name: plain
+docs_dir: docs
+site_dir: public
+theme: {name: material, font: false}
+plugins:
+  - search
+  - blog: {blog_dir: blog, post_url_format: "{slug}", archive_date_format: MMMM yyyy}
+  - tags
+markdown_extensions:
+  - admonition
+  - attr_list
+  - footnotes
+  - md_in_html
+  - tables
+  - toc: {permalink: true}
+  - pymdownx.arithmatex: {generic: true}
+  - pymdownx.details
+  - pymdownx.highlight
+  - pymdownx.superfences
+"""
+"""What the baseline built with: one blog with archive and categories, search, tags; formulas are left to a script."""
+
+
+def make_plain(root: Path) -> None:
+    """Turn a project of `make_site` into one of plain MkDocs Material with the same posts."""
+    (root / "mkdocs.yml").write_text(PLAIN)
+    posts = root / "docs" / "blog" / "posts"
+    posts.mkdir(parents=True)
+    (posts.parent / "index.md").write_text("# Blog\n")
+    for edition in EDITIONS:
+        for path in sorted((root / "site" / edition / "posts").glob("*.md")):
+            _, head, text = path.read_text().split("---\n", 2)
+            front = yaml.safe_load(head)
+            slug = f"{edition}-{front['slug']}"
+            kept = {"title": front["title"], "slug": slug, "date": front["date"], "tags": front["tags"],
+                    "categories": front["tags"][:1]}  # fmt: skip
+            (posts / f"{slug}.md").write_text(f"---\n{yaml.safe_dump(kept)}---\n{text}")
+    shutil.move(root / "site" / "assets", root / "docs" / "assets")
+    shutil.rmtree(root / "site")
+
+
 def _as_in_the_baseline(body: str, notes: dict[str, str], appendix: str) -> tuple[str, dict[str, str], str]:
     """A post cut to the counts of the baseline's."""
 
@@ -182,17 +225,21 @@ def _own_figures(body: str, root: Path, edition: str, slug: str) -> str:
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
 
-def measure_build(posts: int, repeats: int, shape: str) -> dict[str, Any]:
+def measure_build(posts: int, repeats: int, shape: str, plain: bool = False) -> dict[str, Any]:
     """Build a synthetic site in a process of its own; the best of `repeats` (other programs only make it slower)."""
+    command = ["mkdocs", "build", "--quiet"] if plain else ["pipeline.cli.main", "site", "build"]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "project"
         make_site(root, posts, shape)
+        if plain:
+            make_plain(root)
         seconds, processor = [], []
         for _ in range(repeats):
             started, used = time.perf_counter(), _processor_time()
             done = subprocess.run(
-                [sys.executable, "-m", "pipeline.cli.main", "site", "build"],
-                cwd=root, env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True,
+                [sys.executable, "-m", *command],
+                cwd=root, env={**os.environ, "PYTHONPATH": str(REPO), "NO_MKDOCS_2_WARNING": "1"},
+                capture_output=True, text=True,
             )  # fmt: skip
             seconds.append(time.perf_counter() - started)
             processor.append(_processor_time() - used)
@@ -201,7 +248,8 @@ def measure_build(posts: int, repeats: int, shape: str) -> dict[str, Any]:
         index = (root / "public" / "search" / "search_index.json").read_bytes()
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         return {
-            "posts": posts, "shape": shape, "pages": sum(1 for _ in (root / "public").rglob("*.html")),
+            "posts": posts, "shape": shape, "by": "plain Material" if plain else "forge site build",
+            "pages": sum(1 for _ in (root / "public").rglob("*.html")),
             "seconds": [round(each, 1) for each in seconds], "best_s": round(min(seconds), 1),
             "best_cpu_s": round(min(processor), 1), "peak_mib": round(peak),
             "search_index_kb_gzip": round(len(gzip.compress(index, 6)) / 1000, 1),
@@ -348,13 +396,14 @@ def main() -> None:
     parser.add_argument("--posts", type=int, nargs="+", default=[40, 200])
     parser.add_argument("--week", type=int, default=1)
     parser.add_argument("--shape", choices=["real", "baseline"], default="real")
+    parser.add_argument("--plain", action="store_true", help="build with plain MkDocs Material instead")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--public", type=Path, default=REPO / "public", help="a built site (default: public/)")
     parser.add_argument("--module", type=Path, default=Path(), help="where `npm install lighthouse@12.2.3` was run")
     chosen = parser.parse_args()
     if chosen.what == "build":
         for posts in chosen.posts:
-            print(json.dumps(measure_build(posts, chosen.repeats, chosen.shape)), flush=True)
+            print(json.dumps(measure_build(posts, chosen.repeats, chosen.shape, chosen.plain)), flush=True)
     elif chosen.what == "preview":
         print(json.dumps(measure_preview(chosen.repeats, chosen.week)))
     elif chosen.what == "weight":
