@@ -3,6 +3,7 @@
 - A value (`<data class="kf-value">`) becomes a link to its row in "How this was measured", so that its origin is one
   step away by keyboard, touch and without scripts; rows get the addresses for that.
 - A line of code that is named (`experiments/….py:41`, a listing's title) links to that line.
+- A table whose corner is empty names its rows in the first column: those cells become row headings.
 - The first use of a glossary term links to the glossary and carries its meaning.
 
 The page's words stay as they are. Options: `code` maps files to the docs pages that show them, `terms` terms to
@@ -56,6 +57,7 @@ class _ProseTreeprocessor(Treeprocessor):
         _close_up(root)
         if self.terms and _POST.fullmatch(page):
             self._gloss(root, page)
+        _head_rows(root)
 
     def _page(self) -> str:
         """The page below the docs folder: MkDocs leaves it with its link processor, Zensical with a preprocessor.
@@ -200,6 +202,19 @@ class _ProseTreeprocessor(Treeprocessor):
         link = Element("a", {"class": "kf-term", "href": target, "title": self.terms[term]})
         link.text = AtomicString(words)
         return link
+
+
+def _head_rows(root: Element) -> None:
+    """Rows are named by their first cell where the column over it has no name, said so to who does not see the table."""
+    for table in root.iter("table"):
+        corner = table.find("thead/tr/th")
+        if corner is None or len(corner) or (corner.text or "").strip():
+            continue
+        corner.tag = "td"
+        for row in table.iterfind("tbody/tr"):
+            if len(row):
+                row[0].tag = "th"
+                row[0].set("scope", "row")
 
 
 def _close_up(root: Element) -> None:

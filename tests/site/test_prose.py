@@ -92,6 +92,13 @@ def test_a_reference_mark_stands_against_its_word() -> None:
     assert "said<sup" in html and "twice<sup" in html
 
 
+def test_rows_are_named_by_their_first_cell_under_an_empty_corner() -> None:
+    html = convert("| | up | down |\n| --- | --- | --- |\n| *left* | 1 | 2 |\n| right | 3 | 4 |\n")
+    assert "<td></td>\n<th>up</th>" in html
+    assert '<th scope="row"><em>left</em></th>\n<td>1</td>' in html and '<th scope="row">right</th>' in html
+    assert "scope" not in convert("| side | up |\n| --- | --- |\n| left | 1 |\n")
+
+
 def test_without_options_a_page_stays_as_it_is_but_for_its_values() -> None:
     text = "A contraction of a policy.\n"
     assert convert(text, code={}, terms={}, glossary="") == "<p>A contraction of a policy.</p>"
