@@ -205,7 +205,7 @@ class _ProseTreeprocessor(Treeprocessor):
 
 
 def _head_rows(root: Element) -> None:
-    """Rows are named by their first cell where the column over it has no name, said so to who does not see the table."""
+    """Rows are named by their first cell where the column over it has no name: say so to who does not see the table."""
     for table in root.iter("table"):
         corner = table.find("thead/tr/th")
         if corner is None or len(corner) or (corner.text or "").strip():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from markdown import Markdown
+from mkdocs.theme import Theme
 
 from pipeline.site import lean
 
@@ -47,3 +48,14 @@ def test_every_pattern_of_the_site_is_known() -> None:
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
     patterns = Markdown(extensions=names).inlinePatterns
     assert {entry.name for entry in patterns._priority} <= set(lean.SIGNS)
+
+
+def test_no_file_of_the_theme_is_missed(tmp_path: Path) -> None:
+    def listed() -> list[str]:
+        theme = Theme("material", custom_dir=str(REPO / "pipeline" / "theme"))
+        return theme.get_env().list_templates(filter_func=lambda name: "/." not in f"/{name}")
+
+    whole = listed()
+    with lean.lean(tmp_path):
+        assert listed() == whole
+    assert "assets/kf.css" in whole and "partials/nav.html" in whole
