@@ -3,6 +3,8 @@
 - A value (`<data class="kf-value">`) becomes a link to its row in "How this was measured", so that its origin is one
   step away by keyboard, touch and without scripts; rows get the addresses for that.
 - A line of code that is named (`experiments/….py:41`, a listing's title) links to that line.
+- A table stands in a box of its own that scrolls. Material's script boxes tables that have no class: a page's tables then
+  leave it and come back, formulas and all, half of what a long post costs a phone; without scripts none would scroll.
 - A table whose corner is empty names its rows in the first column: those cells become row headings.
 - The first use of a glossary term links to the glossary and carries its meaning.
 
@@ -58,6 +60,7 @@ class _ProseTreeprocessor(Treeprocessor):
         if self.terms and _POST.fullmatch(page):
             self._gloss(root, page)
         _head_rows(root)
+        _box_tables(root)
 
     def _page(self) -> str:
         """The page below the docs folder: MkDocs leaves it with its link processor, Zensical with a preprocessor.
@@ -215,6 +218,18 @@ def _head_rows(root: Element) -> None:
             if len(row):
                 row[0].tag = "th"
                 row[0].set("scope", "row")
+
+
+def _box_tables(root: Element) -> None:
+    """The boxes that Material's style sheet knows, around tables of our own class."""
+    for parent in list(root.iter()):
+        for place, table in enumerate(parent):
+            if table.tag == "table" and not table.get("class"):
+                table.set("class", "kf-table")
+                box = Element("div", {"class": "md-typeset__scrollwrap"})
+                SubElement(box, "div", {"class": "md-typeset__table"}).append(table)
+                box.tail, table.tail = table.tail, None
+                parent[place] = box
 
 
 def _close_up(root: Element) -> None:
