@@ -350,7 +350,7 @@ def measure_weight(public: Path) -> dict[str, Any]:
     return out
 
 
-def measure_lighthouse(public: Path, module: Path, runs: int) -> dict[str, Any]:
+def measure_lighthouse(public: Path, module: Path, runs: int, slowdown: int) -> dict[str, Any]:
     """Lighthouse's mobile scores of the rich post in both editions: the median of `runs`."""
     from tests.chromium import find_chromium
 
@@ -362,6 +362,7 @@ def measure_lighthouse(public: Path, module: Path, runs: int) -> dict[str, Any]:
                 done = subprocess.run(
                     ["node", str(module / "node_modules/lighthouse/cli/index.js"), f"{address}{edition}/{out['post']}/",
                      "--output=json", "--quiet", "--only-categories=performance,accessibility,best-practices",
+                     f"--throttling.cpuSlowdownMultiplier={slowdown}",
                      "--chrome-flags=--headless=new --no-sandbox --disable-gpu --host-resolver-rules="
                      "'MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'"],
                     env={**os.environ, "CHROME_PATH": str(find_chromium())}, capture_output=True, text=True,
@@ -401,6 +402,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--public", type=Path, default=REPO / "public", help="a built site (default: public/)")
     parser.add_argument("--module", type=Path, default=Path(), help="where `npm install lighthouse@12.2.3` was run")
+    parser.add_argument("--slowdown", type=int, default=4, help="how much slower than this machine the phone is (4)")
     chosen = parser.parse_args()
     if chosen.what == "build":
         for posts in chosen.posts:
@@ -410,7 +412,7 @@ def main() -> None:
     elif chosen.what == "weight":
         print(json.dumps(measure_weight(chosen.public), indent=1))
     else:
-        print(json.dumps(measure_lighthouse(chosen.public, chosen.module, chosen.repeats), indent=1))
+        print(json.dumps(measure_lighthouse(chosen.public, chosen.module, chosen.repeats, chosen.slowdown), indent=1))
 
 
 if __name__ == "__main__":

@@ -99,6 +99,12 @@ def test_rows_are_named_by_their_first_cell_under_an_empty_corner() -> None:
     assert "scope" not in convert("| side | up |\n| --- | --- |\n| left | 1 |\n")
 
 
+def test_tables_stand_in_boxes_and_have_a_class_so_that_no_script_moves_them() -> None:
+    html = convert(f"| a |\n| --- |\n| 1 |\n{APPENDIX}\nAfter.\n")
+    box = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table"><table class="kf-table"'
+    assert html.count(box) == html.count("<table") == 2 and "<p>After.</p>" in html
+
+
 def test_without_options_a_page_stays_as_it_is_but_for_its_values() -> None:
     text = "A contraction of a policy.\n"
     assert convert(text, code={}, terms={}, glossary="") == "<p>A contraction of a policy.</p>"
