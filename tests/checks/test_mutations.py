@@ -19,7 +19,6 @@ AT_LEAST = {
     "bind words to another true claim": 0.9,
     "take a claim's words out of it": 0.9,
     "state a comparison outside a claim": 0.9,
-    "swap two keys in reworded claims": 0.6,
     "swap two keys outside claims": 0.5,
     "put any other key outside claims": 0.7,
 }
