@@ -77,6 +77,7 @@ THAN = re.compile(
     VAL % "a" + r"[^{}]*?\b(?P<word>" + "|".join(AMOUNT) + r")\b[^{}.]{0,20}?\bthan\b[^{}.]{0,24}?" + VAL % "b"
 )
 FROM_TO = re.compile(r"\bfrom\s+(?:about\s+)?" + VAL % "a" + r"(?:\s+\w+){0,3}\s+to\s+(?:about\s+)?" + VAL % "b")
+DOWN_TO = re.compile(VAL % "a" + r"(?:\s+\w+){0,3}\s+(?P<way>up|down)\s+to\s+(?:(?:about|only)\s+)?" + VAL % "b")
 # Said of the first value after both: "{val}`a` against {val}`b`, higher on every seed".
 ADDED = re.compile(
     r"(?:\s+\w+){0,3},\s+(?:which is\s+)?(" + "|".join([*AMOUNT, *SPEED, *QUALITY]) + r")\s+(?:on|in|for|with|at)\b"
@@ -188,6 +189,12 @@ def against_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> s
             decided = verdict if verdict is not None else decided
             if verdict:
                 return verdict
+    for match in DOWN_TO.finditer(said):
+        a, b = facts.get(match["a"]), facts.get(match["b"])
+        if a and b and a.unit == b.unit:
+            decided = _judge({(match["way"], -1 if match["way"] == "up" else 1)}, a, b)
+            if decided:
+                return decided
     for match in FROM_TO.finditer(said):
         a, b = facts.get(match["a"]), facts.get(match["b"])
         begin, _ = _sentence_around(said, match.start())

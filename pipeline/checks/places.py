@@ -19,8 +19,10 @@ from experiments.kit.record import SYMBOL_UNITS, Claim, Fact
 from pipeline.checks.about_run import Vocabulary
 from pipeline.checks.directions import KEY_IN, VALUE, against_values, frame_of, likeness
 
+STOP = re.compile(r"[.!?;:](?=\s|$)")
 # Where the words that belong to one value end and those of the next begin.
 CUT = re.compile(r"[,;:.!?](?=\s|$)|\b(?:and|but|or|while|where|whereas|against|than|after|before|when|if|to|from)\b")
+CLAUSE = ("when", "where", "while", "whereas", "if", "after", "before")
 COMMON = frozenset(
     "the and for are was were its their with that this than from into which what has have had each of to in on at "
     "by as is it an be or so if no we my us they them there here one".split()
@@ -109,17 +111,25 @@ def _order(keys: Sequence[str], a: str, b: str) -> int:
 
 def _told_apart(said: str, one: re.Match[str], other: re.Match[str], a: Fact, b: Fact, claim: Claim) -> int:
     """1 where the words beside two values are their own, -1 where they are each other's, 0 where they do not say."""
-    names = _names(a, claim), _names(b, claim)
-    mine, theirs = names[0] - names[1], names[1] - names[0]
+    if a.unit != b.unit and (_counted(said, one, a, b) or _counted(said, other, b, a)):
+        return 1
     here, there = _beside(said, one), _beside(said, other)
     here, there = here - there, there - here
+    names = _names(a, claim), _names(b, claim)
+    mine, theirs = names[0] - names[1], names[1] - names[0]
     right = len(here & mine) + len(there & theirs)
     wrong = len(here & theirs) + len(there & mine)
     return (right > wrong) - (right < wrong)
 
 
+def _counted(said: str, place: re.Match[str], its: Fact, others: Fact) -> bool:
+    """Whether the word after a value is its own unit and not the other's: "{val}`a` tokens"."""
+    following = re.match(r"\s+([a-z]+)", said[place.end() :])
+    return following is not None and following[1] in _words(its.unit) - _words(others.unit)
+
+
 def _names(fact: Fact, claim: Claim) -> set[str]:
-    """The words a value is known by: those of its description and unit, and those beside it in the study's words."""
+    """The words a value is known by: its description, unit and key, and what stands beside it in the study's words."""
     found = _words(f"{fact.description} {fact.unit} {' '.join(re.split(r'[._]', fact.key))}")
     for text in (claim.says, claim.plain):
         for place in re.finditer(KEY_IN, text):
@@ -129,14 +139,26 @@ def _names(fact: Fact, claim: Claim) -> set[str]:
 
 
 def _beside(text: str, place: re.Match[str]) -> set[str]:
-    """The words of the part of a sentence in which a value stands."""
-    begin = max((m.end() for m in CUT.finditer(text, 0, place.start())), default=0)
-    last = [m.end() for m in re.finditer(KEY_IN, text[: place.start()])]
-    begin = max([begin, *last])
-    cut = CUT.search(text, place.end())
-    following = re.search(KEY_IN, text[place.end() :])
-    end = min([cut.start() if cut else len(text), place.end() + following.start() if following else len(text)])
-    return _words(text[begin : place.start()] + " " + text[place.end() : end])
+    """The words that belong to a value: those before it, back to the sentence's start or to the end of what belongs to
+    the value before it, and those after it, up to the first cut or to the next value."""
+    before = list(re.finditer(KEY_IN, text[: place.start()]))
+    begin = before[-1].end() if before else 0
+    if before:
+        begin = _cut(text, begin, place.start())[1]
+    begin = max([begin, *(m.end() for m in STOP.finditer(text, begin, place.start()))])
+    after = re.search(KEY_IN, text[place.end() :])
+    end = place.end() + after.start() if after else len(text)
+    return _words(text[begin : place.start()] + " " + text[place.end() : _cut(text, place.end(), end)[0]])
+
+
+def _cut(text: str, begin: int, end: int) -> tuple[int, int]:
+    """Where between two values the words of the first end, and where those of the second begin."""
+    cuts = list(CUT.finditer(text, begin, end))
+    # "10 s when each has its own, 5 s when all share one", but "10 s where the other takes 5 s"
+    of_first = cuts and cuts[0][0] in CLAUSE and not text[begin : cuts[0].start()].strip()
+    if of_first and (len(cuts) > 1 or end == len(text)):
+        del cuts[0]
+    return cuts[0].span() if cuts else (end, begin)
 
 
 def _words(text: str) -> set[str]:

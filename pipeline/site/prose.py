@@ -3,8 +3,8 @@
 - A value (`<data class="kf-value">`) becomes a link to its row in "How this was measured", so that its origin is one
   step away by keyboard, touch and without scripts; rows get the addresses for that.
 - A line of code that is named (`experiments/….py:41`, a listing's title) links to that line.
-- A table stands in a box of its own that scrolls. Material's script boxes tables that have no class: a page's tables then
-  leave it and come back, formulas and all, half of what a long post costs a phone; without scripts none would scroll.
+- A table stands in a box of its own that scrolls. Material's script boxes tables that have no class: they then leave
+  the page and come back, formulas and all, half of what a long post costs a phone; without scripts none would scroll.
 - A table whose corner is empty names its rows in the first column: those cells become row headings.
 - The first use of a glossary term links to the glossary and carries its meaning.
 

@@ -466,13 +466,13 @@ decided by rule alone; all others must be detected every time: `tests/checks/tes
 
 {chr(10).join(rows)}
 
-Most claims of these drafts stand in the words that the studies gave them, about a third in others. The values of a claim
-keep the order of the study's words, or the words beside them say which is which (`pipeline/checks/places.py`); "reworded"
-claims begin with further words. `tests/checks/test_places.py` tries every pair of values in the claims of all drafts, some
-12,600, not a sample.
+Most claims of these drafts stand in the words that the studies gave them, about a third in others. The values of a
+claim keep the order of the study's words, or the words beside them say which is which (`pipeline/checks/places.py`);
+"reworded" claims begin with further words. `tests/checks/test_places.py` tries every pair of values in the claims of
+all drafts, some 12,600, not a sample.
 
-What no rule can decide is left to review: a value outside a claim that another fact would fit better, and a sentence that
-states a result without a comparison or a number.
+What no rule can decide is left to review: a value outside a claim that another fact would fit better, and a sentence
+that states a result without a comparison or a number.
 """
 
 

@@ -57,6 +57,11 @@ QUICK = stated(f"Of {{val}}`tea.pots` pots the green ones were ready after {GREE
         (f"Black tea took {GREEN}, green tea {BLACK}.", "are each other's"),
         (f"Green tea took {BLACK}, black tea {GREEN}.", "are each other's"),
         (f"It takes longer: {BLACK} against {GREEN}.", ""),  # the comparative agrees with the values
+        (f"A pot takes {GREEN} when it is green, {BLACK} when it is black.", ""),
+        (f"A pot takes {BLACK} when it is green, {GREEN} when it is black.", "are each other's"),
+        (f"Black tea takes {BLACK} where green tea takes {GREEN}.", ""),
+        (f"Choosing another sort brings {BLACK} down to {GREEN}.", ""),
+        (f"Made of black leaves, a pot takes {BLACK} to be ready, of green ones {GREEN}.", ""),
         # What does not belong.
         (f"It took {GREEN} and {GRAMS}.", "tea.green.grams is none of the values"),
         (f"It took {GREEN} for each of {{val}}`tea.pots` pots, and {BLACK}.", ""),
