@@ -114,13 +114,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Comparisons about a run outside claims, claims whose words run against their facts, and words that need seeds."""
     words = vocabulary(subject.evidence)
     facts, claims = subject.evidence.results.facts, subject.evidence.results.claims
-    limits = _flat(" ".join(subject.evidence.limits))
     before, block, setting = "", -1, ""
     for sentence in subject.sentences:
         text, places = prose_of(sentence, facts)
         if sentence.block.index != block:
             block, before, setting = sentence.block.index, "", text
-        if _flat(text) not in limits or not text.strip():
+        if not subject.repeats_a_limit(text):
             yield from _loose(subject, text, places, before, setting, words)
         before = text
         for match in OF_ALL.finditer(text):
@@ -191,7 +190,3 @@ def comparisons_in(text: str, words: Vocabulary) -> tuple[re.Match[str], ...]:
     for pattern in (NO_COMPARISON, words.naming):
         hidden = pattern.sub(lambda m: "\0" * len(m[0]), hidden)
     return tuple(COMPARISONS.finditer(hidden))
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split()).lower()

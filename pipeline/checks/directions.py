@@ -78,6 +78,8 @@ THAN = re.compile(
 )
 FROM_TO = re.compile(r"\bfrom\s+(?:about\s+)?" + VAL % "a" + r"(?:\s+\w+){0,3}\s+to\s+(?:about\s+)?" + VAL % "b")
 DOWN_TO = re.compile(VAL % "a" + r"(?:\s+\w+){0,3}\s+(?P<way>up|down)\s+to\s+(?:(?:about|only)\s+)?" + VAL % "b")
+# "More effort brings the estimate nearer: from …": what is done, not what the values do.
+SUBJECT = re.compile(r"^\W*(?:" + "|".join(AMOUNT) + r")\s+\w+\s+(?=\w)", re.IGNORECASE)
 # Said of the first value after both: "{val}`a` against {val}`b`, higher on every seed".
 ADDED = re.compile(
     r"(?:\s+\w+){0,3},\s+(?:which is\s+)?(" + "|".join([*AMOUNT, *SPEED, *QUALITY]) + r")\s+(?:on|in|for|with|at)\b"
@@ -199,6 +201,7 @@ def against_values(said: str, facts: Mapping[str, Fact], words: Vocabulary) -> s
         a, b = facts.get(match["a"]), facts.get(match["b"])
         begin, _ = _sentence_around(said, match.start())
         stretch = words.naming.sub(" ", _masked(said[begin : match.start()]))
+        stretch = SUBJECT.sub("", stretch)
         up = re.findall(rf"\b(?:{UP})\b", stretch, re.IGNORECASE)
         down = re.findall(rf"\b(?:{DOWN})\b", stretch, re.IGNORECASE)
         if a and b and a.unit == b.unit and bool(up) != bool(down) and not NEGATED.search(stretch):

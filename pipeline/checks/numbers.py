@@ -78,7 +78,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     outside claims; the same in captions of shown figures and in descriptions of values asked for."""
     for prose in (*subject.prose(), *subject.properties()):
         for start, text, what in typed_numbers(prose.text, in_claim=bool(prose.in_claim)):
-            yield subject.report("typed-number", "error", prose, start, f"{what} typed into prose: {text}", FIX)
+            found = subject.report("typed-number", "error", prose, start, f"{what} typed into prose: {text}", FIX)
+            if not subject.repeats_a_limit(found.sentence):
+                yield found
     yield from _posing(subject)
     for key, figure in subject.rendered.figures.items():
         for words in (figure.caption, figure.plain, figure.alt):

@@ -76,6 +76,14 @@ class Subject:
                     line = next((n for n, row in enumerate(rows, 1) if row.startswith(f"{name}:")), 1)
                     yield Prose(str(value), (0,) * len(str(value)), line=line)
 
+    def repeats_a_limit(self, text: str) -> bool:
+        """Whether a sentence is a study's own word on what it does not show, which may be repeated as it stands."""
+        return _flat(text) in self._limits
+
+    @cached_property
+    def _limits(self) -> frozenset[str]:
+        return frozenset(_flat(said.text) for limit in self.evidence.limits for said in parse(limit).sentences())
+
     def cites(self, offset: int) -> bool:
         """Whether the sentence at an offset of the body holds a `{cite}`."""
         sentence = next((s for s in self.sentences if s.start <= offset < s.end), None)
@@ -96,6 +104,10 @@ class Subject:
         sentence = next((s.text for s in self.sentences if s.start <= offset < s.end), "")
         name = self.project.relative(self.draft.path)
         return Finding(check, severity, message, name, self.draft.body_line + line - 1, column, sentence, fix, key)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split()).lower()
 
 
 def _joined(spans: Iterable[Span], in_claim: str = "") -> Prose:

@@ -19,6 +19,7 @@ from pipeline.drafts import Written
 from pipeline.evidence import Evidence, Material
 from pipeline.prompt import PROMPT_VERSION, build_prompt, render_template
 from pipeline.writers.conversation import Writing
+from pipeline.writers.left_out import fitted
 from pipeline.writers.request import Request, front_matter
 
 OPENING = "opening"  # outline section whose text is the lead
@@ -96,8 +97,26 @@ class Turns:
 
 
 def write(evidence: Evidence, edition: Edition, request: Request) -> Writing:
-    """Compose one edition; nothing is asked of a model. Deterministic: the same evidence gives the same text."""
+    """Compose one edition; nothing is asked of a model. Deterministic: the same evidence gives the same text.
+
+    What the checks would not pass is left out of it (`left_out.py`).
+    """
     yield from ()
+    front = front_matter(evidence, edition)
+    body, left_out = fitted(
+        evidence, edition, OPENING, lambda these: compose(these, edition), lambda body: request.check(front, body)
+    )
+    if left_out:
+        count = f"{len(left_out)} thing{'' if len(left_out) == 1 else 's'}"
+        where = "named in its draft.json"
+        request.report(f"{evidence.post.slug}: left out of the {edition} edition, for the checks: {count}, {where}")
+    prompt = build_prompt(evidence, edition, request.project.settings, request.instruction)
+    asked = (f"asked for, and left to the person: {request.instruction}",) if request.instruction else ()
+    return Written(front, body, prompt.text, "offline", notes=(*asked, *left_out), prompt_version=PROMPT_VERSION)
+
+
+def compose(evidence: Evidence, edition: Edition) -> str:
+    """The body: lead, sections with their evidence, what was not shown, the close."""
     turns = Turns(edition)
     lead = [m for m in evidence.materials if m.section.id == OPENING]
     rest = [m for m in evidence.materials if m.section.id != OPENING]
@@ -106,15 +125,10 @@ def write(evidence: Evidence, edition: Edition, request: Request) -> Writing:
     if limits:  # before the last section, which closes the post
         place = len(sections) - 1 if len(sections) > 2 else len(sections)
         sections.insert(place, (LIMITS, LIMITS_HEADING[edition], [limits]))
-    body = render_template(
+    return render_template(
         "offline.md.j2",
         lead=[paragraph for material in lead for paragraph in section_parts(material, edition, turns)],
         sections=sections,
-    )
-    prompt = build_prompt(evidence, edition, request.project.settings, request.instruction)
-    notes = (f"asked for, and left to the person: {request.instruction}",) if request.instruction else ()
-    return Written(
-        front_matter(evidence, edition), body, prompt.text, "offline", notes=notes, prompt_version=PROMPT_VERSION
     )
 
 
