@@ -195,6 +195,7 @@ def _cut(part: str, match: re.Match[str]) -> str:
     alone = not re.sub(r"[-*+>\d.\s]", "", before) and not after.strip()
     if not whole or part[first:last].lstrip().startswith("|") or (alone and "$$" in part):
         return ""
-    line = "" if alone else f"{before.rstrip()} {after.lstrip()}".strip() if before.strip() else after.lstrip()
-    rest = part[:first] + line + part[last:]
-    return re.sub(r"\n{3,}", "\n\n", rest).strip("\n")
+    joined = f"{before.rstrip()} {after.lstrip()}" if before.strip() else before + after.lstrip()
+    rest = part[:first] + (part[last + 1 :] if alone else joined + part[last:])
+    rest = re.sub(r"\n{3,}", "\n\n", rest).strip("\n")
+    return rest if _ends(rest) or not _ends(part) else ""  # nothing is left hanging: "as follows:"

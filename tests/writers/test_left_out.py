@@ -126,6 +126,21 @@ def test_what_runs_on_stays_together(text: str, parts: list[str]) -> None:
     assert list(parts_of(text)) == parts
 
 
+@pytest.mark.parametrize(
+    ("notes", "left"),
+    [
+        ("A coin forgets. It fell\non heads 73 times. So be it,\nand so on.", "A coin forgets. So be it,\nand so on."),
+        ("A coin forgets.\nIt fell on heads 73 times.\nSo be it.", "A coin forgets.\nSo be it."),
+        ("This we see:\n\n- *Coin*: It fell on heads 73 times. So be it.", "This we see:\n\n- So be it."),
+        ("This we see:\n\n- It fell on heads 73 times.\n- So be it.", "This we see:\n\n- So be it."),
+        ("So be it.\n\nThis we see:\n\n- It fell on heads 73 times.", "So be it."),
+    ],
+)
+def test_a_sentence_is_cut_out_of_what_holds_it(notes: str, left: str, project: Project) -> None:
+    written = drafted_with(project, with_notes(the_post(project), "scientist", LEAD, notes), "scientist", [])
+    assert f"\n\n{left}\n\n" in written.body and "73" not in written.body and "This we see:\n\nS" not in written.body
+
+
 REAL = {e.post.slug: e for e in gather_all(find_project(ROOT), "small")[0]}
 
 
