@@ -112,6 +112,35 @@ def test_results_from_elsewhere_are_reproduced_once(toy: Path) -> None:
     assert run(toy) == (6, 0, ("not yet reproduced on this machine",))
 
 
+def measured_elsewhere(file: Path, factor: float) -> None:
+    """The kept points as another processor would have measured them."""
+    for path in (file.parents[2] / ".forge" / "points" / "toy" / "coin").glob("*.json"):
+        point = json.loads(path.read_text())
+        point["metrics"] = {name: value * factor for name, value in point["metrics"].items()}
+        path.write_text(json.dumps(point))
+    shutil.rmtree(file.parents[2] / ".forge" / "runs")
+
+
+@pytest.mark.parametrize(("factor", "stays"), [(1 + 2e-6, True), (1.01, False)])
+def test_a_figure_and_its_series_stay_where_another_processor_only_adds_noise(
+    toy: Path, factor: float, stays: bool
+) -> None:
+    def drawn() -> tuple[bytes, str, bytes, float]:
+        records = load_results(toy.parents[2], "toy", "smoke")
+        assert records.problems == []
+        figure = records.records.figures["toy"]
+        series, picture = (folder / figure.series).read_bytes(), (folder / "figures" / "toy.light.svg").read_bytes()
+        return series, figure.data, picture, records.records.facts["toy.n20"].value
+
+    run(toy)
+    folder = results_folder(toy.parents[2], "toy", "smoke")
+    *before, value = drawn()
+    measured_elsewhere(toy, factor)
+    assert run(toy) == (0, 6, ("not yet reproduced on this machine",))
+    *after, moved = drawn()
+    assert (after == before) is stays and moved == pytest.approx(value * factor)
+
+
 def test_facts_json_has_one_entry_a_line_in_canonical_order(toy: Path) -> None:
     run(toy)
     lines = (results_folder(toy.parents[2], "toy", "smoke") / "facts.json").read_text().splitlines()
