@@ -33,7 +33,7 @@ from experiments.kit.results import Results, Run, load_results, results_folder, 
 from experiments.kit.track import Mirror
 
 MEASURING = ("measure", "sweep")
-NOISE = 1e-5
+NOISE = 1e-4
 """What a number of a figure's series may move by, of its column's largest, and still be the recorded one."""
 RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
 Report = Callable[[str], None]
