@@ -28,13 +28,14 @@ from experiments.kit.environment import environment
 from experiments.kit.errors import CannotRun
 from experiments.kit.files import atomic_write, canonical_json, hash_value, sha256
 from experiments.kit.operators import evaluate_claim, evaluate_derivation
-from experiments.kit.record import ROOT, Claim, Fact, FigureRecord
+from experiments.kit.record import EDITIONS, ROOT, Claim, Fact, FigureRecord
 from experiments.kit.results import Results, Run, load_results, results_folder, save_results
 from experiments.kit.track import Mirror
 
 MEASURING = ("measure", "sweep")
-NOISE = 1e-4
-"""What a number of a figure's series may move by, of its column's largest, and still be the recorded one."""
+NOISE = 1e-3
+"""What a number of a figure's series may move by, of its column's largest, and still be the recorded one: less than a
+line is wide. (Series that a study rounds move by a whole last digit.)"""
 RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
 Report = Callable[[str], None]
 # Numeric libraries get one thread: points run side by side, and times compare algorithms, not libraries.
@@ -313,7 +314,7 @@ def _only_noise(old: str, new: str) -> bool:
         return False
     for one, other in zip(zip(*before, strict=True), zip(*after, strict=True), strict=True):
         moved = [(_float(x), _float(y)) for x, y in zip(one, other, strict=True) if x != y]
-        bound = NOISE * max((abs(x) for x in map(_float, one) if math.isfinite(x)), default=0.0)
+        bound = NOISE * (1 + 1e-9) * max((abs(x) for x in map(_float, one) if math.isfinite(x)), default=0.0)
         if any(not abs(x - y) <= bound for x, y in moved):  # nan, where one of them is no number
             return False
     return True
@@ -326,18 +327,19 @@ def _float(cell: str) -> float:
         return math.nan
 
 
-def _draw(figure: Figure, results: Results, study: str, run: str, code: str, same_code: bool) -> FigureRecord:
+def _draw(figure: Figure, results: Results, study: str, run: str, code: str, reproduced: bool) -> FigureRecord:
     """Draw one figure in both themes, unless the same data was drawn by the same code before.
 
-    Another processor adds up in another order, and training makes the last bits grow. Where a run only adds noise to a
-    recorded series, series and figure stay as they are, and what was approved with them need not be approved again.
+    Another processor adds up in another order, and training makes the last bits grow. Where a run that has `reproduced`
+    every value only adds noise to a recorded series, series and figure stay as they are, and what was approved with
+    them need not be approved again.
     """
     text, data = _series_csv(figure.series, figure.key)
     series = f"series/{figure.key}.csv"
     path = results.folder / series
     drawn = hash_value([data, code])
     old = results.records.figures.get(figure.key)
-    if old is not None and same_code and path.is_file() and _only_noise(path.read_text(encoding="utf-8"), text):
+    if old is not None and reproduced and path.is_file() and _only_noise(path.read_text(encoding="utf-8"), text):
         drawn = old.data
     else:
         atomic_write(path, text)
@@ -378,6 +380,16 @@ def _draw(figure: Figure, results: Results, study: str, run: str, code: str, sam
         width, height = round(inches[0] * 96), round(inches[1] * 96)
         canvas.clear()
     return replace(record, files=files, width=width, height=height)
+
+
+def _reproduced(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> bool:
+    """Whether every fact that is no measured time prints as recorded."""
+    return all(
+        key in old and old[key].text(edition) == fact.text(edition)
+        for key, fact in new.items()
+        for edition in EDITIONS
+        if not fact.machine
+    )
 
 
 def _moved(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> list[str]:
@@ -438,7 +450,9 @@ def run_study(
             facts, claims = _records(loaded, outcomes, study, run_id)
             report(f"{study}: drawing figures")
             code = state.recording.hash
-            same = study in results.runs and results.runs[study].record_code == state.recording.parts
+            run = results.runs.get(study)
+            same = run is not None and run.record_code == state.recording.parts
+            same = same and _reproduced(results.records.facts, facts)
             figures = [_draw(f, results, study, run_id, code, same) for f in loaded.figures(outcomes)]
             mirror.summary({key: fact.value for key, fact in facts.items()})
             for figure in figures:
