@@ -65,7 +65,7 @@ def fitted(
             said += [f"{before - after} of {before} words of the notes left out, to keep to the length"]
         if changed == passages:
             for finding in errors:
-                changed, line = _mended(changed, finding, _sentence(body, finding), evidence.glossary)
+                changed, line = _mended(changed, finding, _place(body, finding), evidence.glossary)
                 said += [line] if line else []
         if changed == passages:
             break
@@ -85,7 +85,10 @@ def parts_of(text: str) -> tuple[str, ...]:
             parts[-1] += f"\n\n{raw}"
         else:
             parts.append(raw)
-        runs_on = block.kind == "heading" or (block.kind in ("paragraph", "math") and not _ends(raw))
+        if block.kind == "math":
+            runs_on = raw.removesuffix("$$").rstrip().endswith((",", ";", ":"))
+        else:
+            runs_on = block.kind == "heading" or (block.kind == "paragraph" and not _ends(raw) and raw[:2] != "![")
     return tuple(parts)
 
 
@@ -151,13 +154,16 @@ def _without_last_sentence(parts: Sequence[str]) -> Sequence[str]:
     return (*parts[:-1], parts[-1][: said[-1].start].rstrip())
 
 
-def _sentence(body: str, finding: Finding) -> str:
-    """The sentence that a finding is in, as it was written; '' where it is in none."""
+def _place(body: str, finding: Finding) -> str:
+    """The sentence that a finding is in, as it was written, or the block (a formula, an image) where it is in none."""
     if finding.line is None or finding.column is None:
         return ""
+    document = parse(body)
     lines = body.split("\n")
     offset = sum(len(line) + 1 for line in lines[: finding.line - 1]) + finding.column - 1
-    return next((body[s.start : s.end] for s in parse(body).sentences() if s.start <= offset < s.end), "")
+    places = [(said.start, said.end) for said in document.sentences()]
+    places += [(block.start, block.end) for block in document.blocks if not block.parents]
+    return next((body[start:end].strip("\n") for start, end in places if start <= offset < end), "")
 
 
 def _mended(passages: Passages, finding: Finding, written: str, glossary: Mapping[str, str]) -> tuple[Passages, str]:

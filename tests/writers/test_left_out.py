@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,14 @@ def test_a_sentence_that_runs_on_takes_its_paragraph_along(project: Project) -> 
     assert "A coin forgets.\n\nSo be it." in written.body and "$$" not in written.body
 
 
+def test_what_holds_no_sentence_goes_with_what_it_belongs_to(project: Project) -> None:
+    notes = "A coin forgets.\n\n![[coin.png]]\n\nIts chance is\n\n$$\np\n$$\n\nSo be it."
+    lefts: dict[Edition, str] = {"scientist": "Its chance is\n\n$$\np\n$$\n\n", "manager": ""}
+    for edition, left in lefts.items():
+        written = drafted_with(project, with_notes(the_post(project), edition, LEAD, notes), edition, [])
+        assert f"A coin forgets.\n\n{left}So be it." in written.body
+
+
 def test_a_draft_that_is_too_long_ends_its_longest_passages_earlier(project: Project) -> None:
     paragraph = "A coin forgets what it did, and whoever watches it does not. " * 40
     notes = "\n\n".join(f"{paragraph}Thus ends the part called {name}." for name in "abcdefghijklmnop")
@@ -139,6 +148,30 @@ def test_what_runs_on_stays_together(text: str, parts: list[str]) -> None:
 def test_a_sentence_is_cut_out_of_what_holds_it(notes: str, left: str, project: Project) -> None:
     written = drafted_with(project, with_notes(the_post(project), "scientist", LEAD, notes), "scientist", [])
     assert f"\n\n{left}\n\n" in written.body and "73" not in written.body and "This we see:\n\nS" not in written.body
+
+
+FRAGMENTS = [
+    "A coin forgets.", "It fell on heads 73 times.", "**Bold**: twice as fast as ever.", "See [a link](https://x.org).",
+    "We have\n\n$$\nx = 73\n$$\n\nas said.", "- one item\n- It was 12 % faster.\n- third", "1. first\n2. 73 heads",
+    "> quote of somebody 73", "| a | b |\n| --- | --- |\n| 1 | 73 % |", "```python\nx = 73\n```", "<b>raw</b> words here.",
+    "As Feller (1968) shows, it does[^1].\n\n[^1]: A note with 73 in it.", "![[pic.png]]", "It beats all the others.",
+    "[[#Throwing|see]] this.", "> [!note] Title 73\n> Body is faster than before.", "{val}`no.such.key` is unknown.",
+    "{claim}`nope|it wins`.", "Ends without a stop", "line one\nline two was 73\nline three.", "### Sub 73\n\nText below.",
+    "*It was 73.* And more.", '"It was 73," he said. So.', "    indented code 73", "- nested\n  - 73 times faster.\n  - ok",
+    "$$ x = $", "{fig}`nope`", "a%%secret%%b 73", "===", "***", "Über 73 Münzen. 猫は73回。",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_notes_hold_the_draft_has_no_error(seed: int, edition: Edition, project: Project) -> None:
+    chance = random.Random(seed)
+    notes = "\n\n".join(chance.sample(FRAGMENTS, 3 + seed))
+    evidence = with_notes(the_post(project), edition, LEAD, notes)
+    written = drafted_with(project, evidence, edition, [])
+    draft = _as_draft(project, "coin-post", edition, written.front, written.body)
+    assert [str(f) for f in check_draft(project, evidence, draft, None) if f.severity == "error"] == []
+    assert LEAD.strip() in written.body
 
 
 REAL = {e.post.slug: e for e in gather_all(find_project(ROOT), "small")[0]}
