@@ -153,11 +153,11 @@ def test_a_sentence_is_cut_out_of_what_holds_it(notes: str, left: str, project: 
 FRAGMENTS = [
     "A coin forgets.", "It fell on heads 73 times.", "**Bold**: twice as fast as ever.", "See [a link](https://x.org).",
     "We have\n\n$$\nx = 73\n$$\n\nas said.", "- one item\n- It was 12 % faster.\n- third", "1. first\n2. 73 heads",
-    "> quote of somebody 73", "| a | b |\n| --- | --- |\n| 1 | 73 % |", "```python\nx = 73\n```", "<b>raw</b> words here.",
+    "> quote of somebody 73", "| a | b |\n| --- | --- |\n| 1 | 73 % |", "```python\nx = 73\n```", "<b>raw</b> words.",
     "As Feller (1968) shows, it does[^1].\n\n[^1]: A note with 73 in it.", "![[pic.png]]", "It beats all the others.",
     "[[#Throwing|see]] this.", "> [!note] Title 73\n> Body is faster than before.", "{val}`no.such.key` is unknown.",
-    "{claim}`nope|it wins`.", "Ends without a stop", "line one\nline two was 73\nline three.", "### Sub 73\n\nText below.",
-    "*It was 73.* And more.", '"It was 73," he said. So.', "    indented code 73", "- nested\n  - 73 times faster.\n  - ok",
+    "{claim}`nope|it wins`.", "Ends without a stop", "line one\nline two was 73\nline three.", "### Sub 73\n\nText.",
+    "*It was 73.* And more.", '"It was 73," he said. So.', "    indented code 73", "- nested\n  - 73 times.\n  - ok",
     "$$ x = $", "{fig}`nope`", "a%%secret%%b 73", "===", "***", "Über 73 Münzen. 猫は73回。",
 ]  # fmt: skip
 
