@@ -33,10 +33,10 @@ from experiments.kit.results import Results, Run, load_results, results_folder, 
 from experiments.kit.track import Mirror
 
 MEASURING = ("measure", "sweep")
+RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
 NOISE = 1e-3
 """What a number of a figure's series may move by, of its column's largest, and still be the recorded one: less than a
 line is wide. (Series that a study rounds move by a whole last digit.)"""
-RECORDING = ("facts", "derived", "claims", "figures", "TITLE", "QUESTION", "LIMITS")
 Report = Callable[[str], None]
 # Numeric libraries get one thread: points run side by side, and times compare algorithms, not libraries.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -450,10 +450,10 @@ def run_study(
             facts, claims = _records(loaded, outcomes, study, run_id)
             report(f"{study}: drawing figures")
             code = state.recording.hash
-            run = results.runs.get(study)
-            same = run is not None and run.record_code == state.recording.parts
-            same = same and _reproduced(results.records.facts, facts)
-            figures = [_draw(f, results, study, run_id, code, same) for f in loaded.figures(outcomes)]
+            recorded = results.runs.get(study)
+            intact = recorded is not None and not results.problems and recorded.record_code == state.recording.parts
+            reproduced = intact and _reproduced(results.records.facts, facts)
+            figures = [_draw(f, results, study, run_id, code, reproduced) for f in loaded.figures(outcomes)]
             mirror.summary({key: fact.value for key, fact in facts.items()})
             for figure in figures:
                 mirror.figure(figure.key, results.folder / "figures" / f"{figure.key}.light.png")

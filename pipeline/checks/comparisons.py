@@ -150,18 +150,28 @@ def check(subject: Subject) -> Iterator[Finding]:
                     fix = "take the word out, or claim it with all_seeds or intervals_apart"
                     yield subject.find("needs-seeds", "error", at + match.start(), message, fix, key)
             begin = next((s.start for s in subject.sentences if s.start <= span.start < s.end), span.start)
-            problem = against_direction(said, claim, facts, words, subject.document.text[begin : span.start])
-            if problem:
-                fix = f"turn the comparison round: {claim.detail}"
-                yield subject.find("against-direction", "error", span.start, problem, fix, key)
-            problem = value_out_of_place(said, claim, facts, words)
-            other = claim_said_by(said, claims)
-            if other and claims[other].says != claim.says and claim_said_by(said, {key: claim}) != key:
-                problem = f"these are the words of claim {other}"
-            if problem:
-                own = ", ".join(claim.of)
-                fix = f"name the claim's own values ({own}) in the study's order, or say beside each what it is"
-                yield subject.find("value-out-of-place", "error", span.start, problem, fix, key)
+            ahead = subject.document.text[begin : span.start]
+            for name, problem, fix in against_claim(said, key, claims, facts, words, ahead):
+                yield subject.find(name, "error", span.start, problem, fix, key)
+
+
+def against_claim(
+    said: str, key: str, claims: Mapping[str, Claim], facts: Mapping[str, Fact], words: Vocabulary, before: str
+) -> Iterator[tuple[str, str, str]]:
+    """(check, problem, fix) where the words of a claim that holds are not its own; `before` is what the sentence says
+    ahead of them."""
+    claim = claims[key]
+    problem = against_direction(said, claim, facts, words, before)
+    if problem:
+        yield "against-direction", problem, f"turn the comparison round: {claim.detail}"
+    problem = value_out_of_place(said, claim, facts, words)
+    other = claim_said_by(said, claims)
+    if other and claims[other].says != claim.says and claim_said_by(said, {key: claim}) != key:
+        problem = f"these are the words of claim {other}"
+    if problem:
+        own = ", ".join(claim.of)
+        fix = f"name the claim's own values ({own}) in the study's order, or say beside each what it is"
+        yield "value-out-of-place", problem, fix
 
 
 def _loose(

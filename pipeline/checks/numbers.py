@@ -75,7 +75,8 @@ FIX = "name the fact with {val}`key` (`forge facts` lists them), or put the word
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Digits anywhere in prose, in published properties and posing as code or a formula; number words and multipliers
-    outside claims; the same in captions of shown figures and in descriptions of values asked for."""
+    outside claims; the same in captions of shown figures and in descriptions of values asked for. A study's own
+    sentence on what it does not show may be repeated with the numbers it has ("32-bit numbers")."""
     for prose in (*subject.prose(), *subject.properties()):
         for start, text, what in typed_numbers(prose.text, in_claim=bool(prose.in_claim)):
             found = subject.report("typed-number", "error", prose, start, f"{what} typed into prose: {text}", FIX)

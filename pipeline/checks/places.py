@@ -53,7 +53,7 @@ def value_out_of_place(said: str, claim: Claim, facts: Mapping[str, Fact], words
         described = all(_beside(said, p) & _names(facts[key], claim) for p in places if p[1] == key)
         if not described and mine.count(key) > max([1, *(keys.count(key) for _, keys in own)]):
             return f"{key} is said {mine.count(key)} times"
-    return _other_unit(said, known, facts) or _out_of_order(said, places, claim, facts, words)
+    return _other_unit(said, places, known, facts) or _out_of_order(said, places, claim, facts, words)
 
 
 def _belongs(said: str, place: re.Match[str], claim: Claim, known: set[str], facts: Mapping[str, Fact]) -> bool:
@@ -64,17 +64,15 @@ def _belongs(said: str, place: re.Match[str], claim: Claim, known: set[str], fac
     return bool(set(fact.of) & known) or any(fact.key in facts[key].of for key in known if key in facts)
 
 
-def _other_unit(said: str, known: set[str], facts: Mapping[str, Fact]) -> str:
+def _other_unit(said: str, places: Sequence[re.Match[str]], known: set[str], facts: Mapping[str, Fact]) -> str:
     """Why the word after a value is another value's unit, or ''."""
     units = {word for key in known if key in facts for word in _words(facts[key].unit)}
-    for place in re.finditer(KEY_IN + r"\s+([a-z]+)", said):
-        fact = facts.get(place[1])
-        if fact is None:
-            continue
+    for place in places:
+        fact, following = facts[place[1]], _following(said, place)
         # "3 ms tokens" is never said; "12 tokens" may be, of what its description counts in tokens.
         its = _words(fact.unit if fact.unit in SYMBOL_UNITS else f"{fact.unit} {fact.description}")
-        if place[2] in units - its:
-            return f"{fact.key} is in {fact.unit}, not in {place[2]}"
+        if following in units - its:
+            return f"{fact.key} is in {fact.unit}, not in {following}"
     return ""
 
 
@@ -124,8 +122,13 @@ def _told_apart(said: str, one: re.Match[str], other: re.Match[str], a: Fact, b:
 
 def _counted(said: str, place: re.Match[str], its: Fact, others: Fact) -> bool:
     """Whether the word after a value is its own unit and not the other's: "{val}`a` tokens"."""
+    return _following(said, place) in _words(its.unit) - _words(others.unit)
+
+
+def _following(said: str, place: re.Match[str]) -> str:
+    """The word after a value; '' where something else follows."""
     following = re.match(r"\s+([a-z]+)", said[place.end() :])
-    return following is not None and following[1] in _words(its.unit) - _words(others.unit)
+    return following[1] if following else ""
 
 
 def _names(fact: Fact, claim: Claim) -> set[str]:
@@ -152,7 +155,8 @@ def _beside(text: str, place: re.Match[str]) -> set[str]:
 
 
 def _cut(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Where between two values the words of the first end, and where those of the second begin."""
+    """Where between two values the words of the first end, and where those of the second begin. Without a cut they
+    belong to both."""
     cuts = list(CUT.finditer(text, begin, end))
     # "10 s when each has its own, 5 s when all share one", but "10 s where the other takes 5 s"
     of_first = cuts and cuts[0][0] in CLAUSE and not text[begin : cuts[0].start()].strip()

@@ -25,7 +25,6 @@ from pipeline.markdown import parse
 ROUNDS = 12
 """Times a draft is looked at again. Each round leaves something out, and what it leaves may show little that is new."""
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)*_`]*\Z")
-
 EXPLANATION = re.compile(r"By .* I mean ")
 LEAD = 60  # words that a post has at least before its first section
 
@@ -49,7 +48,6 @@ def fitted(
         for m, material in enumerate(evidence.materials)
         for e, excerpt in enumerate(material.excerpts)
     }
-
     leads = {place for place in passages if evidence.materials[place[0]].section.id == opening}
 
     def body_of(these: Passages) -> str:

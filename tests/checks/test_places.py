@@ -10,7 +10,8 @@ import pytest
 from experiments.kit.operators import evaluate_claim
 from experiments.kit.record import Claim, Fact, claim, fact, parameter
 from pipeline.checks.about_run import Vocabulary, vocabulary
-from pipeline.checks.directions import KEY_IN, against_direction, claim_said_by
+from pipeline.checks.comparisons import against_claim
+from pipeline.checks.directions import KEY_IN
 from pipeline.checks.places import value_out_of_place
 from pipeline.checks.subject import Subject
 from pipeline.evidence import gather_all
@@ -130,10 +131,4 @@ def claims_of(subject: Subject) -> list[tuple[str, str, str]]:
 
 def noticed(subject: Subject, said: str, key: str, before: str) -> bool:
     results, words = subject.evidence.results, vocabulary(subject.evidence)
-    mine = results.claims[key]
-    if against_direction(said, mine, results.facts, words, before) or value_out_of_place(
-        said, mine, results.facts, words
-    ):
-        return True
-    other = claim_said_by(said, results.claims)
-    return bool(other and results.claims[other].says != mine.says and claim_said_by(said, {key: mine}) != key)
+    return any(against_claim(said, key, results.claims, results.facts, words, before))

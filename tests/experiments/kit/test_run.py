@@ -105,6 +105,16 @@ def test_edited_facts_are_noticed_and_mended(toy: Path) -> None:
     assert facts.read_text() == good
 
 
+def test_an_edited_series_is_mended_however_small_the_edit(toy: Path) -> None:
+    run(toy)
+    series = results_folder(toy.parents[2], "toy", "smoke") / "series" / "toy.csv"
+    good = series.read_text()
+    head, first, *rest = good.splitlines()
+    series.write_text("\n".join([head, str(float(first) * (1 + 1e-6)), *rest]) + "\n")
+    run(toy)
+    assert series.read_text() == good
+
+
 def test_results_from_elsewhere_are_reproduced_once(toy: Path) -> None:
     run(toy)
     shutil.rmtree(toy.parents[2] / ".forge")
