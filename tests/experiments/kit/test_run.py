@@ -29,6 +29,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     file.write_text(SOURCE.read_text())
     monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path / "experiments")])
     monkeypatch.setenv("WANDB_MODE", "disabled")
+    # A file rewritten within a second, at the same length, would be taken for its compiled form.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     yield file
     forget()
